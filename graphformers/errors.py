@@ -1,0 +1,39 @@
+"""Errors a user can act on: each says what must hold, what came and what to do."""
+
+
+class GraphformersError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class ShapeError(GraphformersError, ValueError):
+    """Tensors whose shapes or dtypes do not fit together."""
+
+
+class ConfigError(GraphformersError, ValueError):
+    """A setting outside its range, or settings that contradict each other."""
+
+
+class DataError(GraphformersError, ValueError):
+    """A file, table, molecule or mesh that cannot be used as it is."""
+
+
+class ModelFileError(GraphformersError, ValueError):
+    """A model folder that is damaged, of another kind or from a newer version."""
+
+
+class MissingExtraError(GraphformersError, ImportError):
+    """An optional package is not installed.
+
+    The message names the extra: ``pip install "graphformers[app]"``.
+    """
+
+    def __init__(self, package: str, extra: str):
+        super().__init__(f'{package} is not installed; pip install "graphformers[{extra}]"')
+
+
+def nearest_name(name: str, known: list[str]) -> str:
+    """``", did you mean 'x'?"`` when one of the known names is close, else an empty string."""
+    import difflib
+
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else ""

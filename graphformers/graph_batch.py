@@ -1,0 +1,197 @@
+"""Graphs of different size, laid end to end: what every model here reads."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from typing import Protocol
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from graphformers.errors import ShapeError
+from graphformers.kernels import SparsePattern
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class GraphBatch:
+    """Several graphs as one: the nodes of all graphs one after the other, the edges likewise.
+
+    A whole data set in memory is one ``GraphBatch`` too; ``select`` takes a batch out of it.
+
+    ``edge_index`` row 0 is the source, row 1 the target, numbered over the whole batch. The edges of
+    one graph stay together, in the order of the graphs. ``target`` has one row per graph
+    (``(graphs, tasks)``) or one per node (``(nodes, fields)``); NaN marks a value nobody measured.
+    """
+
+    x: Tensor  # (nodes, features), categories (int64) or numbers
+    edge_index: Int[Tensor, "2 edges"]
+    ptr: Int[Tensor, " graphs_plus_1"]  # first node of every graph, and the number of nodes
+    edge_attr: Tensor | None = None  # (edges,) or (edges, features)
+    positions: Float[Tensor, "nodes space"] | None = None
+    conditions: Float[Tensor, "graphs conditions"] | None = None  # one vector per graph
+    encodings: Mapping[str, Tensor] = field(default_factory=dict)  # each (nodes, ...)
+    target: Tensor | None = None
+    target_per_node: bool = False
+
+    def __post_init__(self) -> None:
+        if self.edge_index.ndim != 2 or self.edge_index.shape[0] != 2:
+            raise ShapeError(f"edge_index must be (2, edges); got {tuple(self.edge_index.shape)}")
+        for name, rows, expected in self._sizes():
+            if rows.shape[0] != expected:
+                raise ShapeError(f"{name} must have {expected} rows; got {rows.shape[0]}")
+
+    def _sizes(self) -> Iterator[tuple[str, Tensor, int]]:
+        if self.edge_attr is not None:
+            yield "edge_attr", self.edge_attr, self.num_edges
+        if self.positions is not None:
+            yield "positions", self.positions, self.num_nodes
+        if self.conditions is not None:
+            yield "conditions", self.conditions, self.num_graphs
+        if self.target is not None:
+            rows = self.num_nodes if self.target_per_node else self.num_graphs
+            yield "target", self.target, rows
+        for name, encoding in self.encodings.items():
+            yield f"encoding {name!r}", encoding, self.num_nodes
+
+    @property
+    def num_nodes(self) -> int:
+        """Nodes of all graphs together."""
+        return self.x.shape[0]
+
+    @property
+    def num_edges(self) -> int:
+        """Edges of all graphs together."""
+        return self.edge_index.shape[1]
+
+    @property
+    def num_graphs(self) -> int:
+        """Number of graphs."""
+        return self.ptr.shape[0] - 1
+
+    def __len__(self) -> int:
+        return self.num_graphs
+
+    @cached_property
+    def batch(self) -> Int[Tensor, " nodes"]:
+        """Graph of every node."""
+        graphs = torch.arange(self.num_graphs, device=self.ptr.device)
+        return graphs.repeat_interleave(self.ptr.diff(), output_size=self.num_nodes)
+
+    @cached_property
+    def edge_ptr(self) -> Int[Tensor, " graphs_plus_1"]:
+        """First edge of every graph, and the number of edges."""
+        return torch.searchsorted(self.edge_graph, torch.arange(len(self) + 1).to(self.ptr))
+
+    @cached_property
+    def edge_graph(self) -> Int[Tensor, " edges"]:
+        """Graph of every edge."""
+        return self.batch[self.edge_index[0]]
+
+    @cached_property
+    def edges(self) -> SparsePattern:
+        """The graphs' own edges as a sparsity pattern."""
+        return SparsePattern.from_edge_index(
+            self.edge_index, num_targets=self.num_nodes, num_sources=self.num_nodes
+        )
+
+    @cached_property
+    def pairs(self) -> SparsePattern:
+        """All ordered pairs of nodes inside each graph, self pairs included."""
+        return SparsePattern.complete(self.ptr)
+
+    def select(self, graphs: Int[Tensor, " selected"] | Sequence[int]) -> "GraphBatch":
+        """The given graphs, in the given order (a graph may be taken twice)."""
+        chosen = torch.as_tensor(graphs, dtype=torch.int64, device=self.ptr.device)
+        nodes, ptr = _slices(self.ptr, chosen)
+        edges, edge_ptr = _slices(self.edge_ptr, chosen)
+        shift = (ptr[:-1] - self.ptr[chosen]).repeat_interleave(edge_ptr.diff())
+        graph_target = None if self.target is None or self.target_per_node else chosen
+        rows = nodes if self.target_per_node else graph_target
+        return GraphBatch(
+            x=self.x[nodes],
+            edge_index=self.edge_index[:, edges] + shift,
+            ptr=ptr,
+            edge_attr=_take(self.edge_attr, edges),
+            positions=_take(self.positions, nodes),
+            conditions=_take(self.conditions, chosen),
+            encodings={name: value[nodes] for name, value in self.encodings.items()},
+            target=None if self.target is None or rows is None else self.target[rows],
+            target_per_node=self.target_per_node,
+        )
+
+    @staticmethod
+    def concatenate(batches: Sequence["GraphBatch"]) -> "GraphBatch":
+        """All graphs of several batches, which must carry the same optional tensors."""
+        if not batches:
+            raise ShapeError("concatenate needs at least one batch")
+        first = batches[0]
+        starts = _cumulative([one.num_nodes for one in batches])
+        ptr = [one.ptr[:-1] + start for one, start in zip(batches, starts, strict=False)]
+
+        def joined(name: str) -> Tensor | None:
+            values = [getattr(one, name) for one in batches]
+            return None if values[0] is None else torch.cat(values)
+
+        return GraphBatch(
+            x=torch.cat([one.x for one in batches]),
+            edge_index=torch.cat(
+                [one.edge_index + start for one, start in zip(batches, starts, strict=False)], dim=1
+            ),
+            ptr=torch.cat([*ptr, first.ptr.new_tensor([starts[-1]])]),
+            edge_attr=joined("edge_attr"),
+            positions=joined("positions"),
+            conditions=joined("conditions"),
+            encodings={
+                name: torch.cat([one.encodings[name] for one in batches])
+                for name in first.encodings
+            },
+            target=joined("target"),
+            target_per_node=first.target_per_node,
+        )
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> "GraphBatch":
+        """The same batch with every tensor passed through ``function`` (a move, a pin, a cast)."""
+        changed: dict[str, object] = {
+            "encodings": {name: function(value) for name, value in self.encodings.items()}
+        }
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if isinstance(value, Tensor):
+                changed[one.name] = function(value)
+        return replace(self, **changed)  # pyright: ignore[reportArgumentType]
+
+    def to(self, device: torch.device | str) -> "GraphBatch":
+        """Copy to a device."""
+        return self.map(lambda tensor: tensor.to(device))
+
+
+class GraphSource(Protocol):
+    """Anything graphs can be taken from: a ``GraphBatch`` in memory, a mesh store on disk."""
+
+    def __len__(self) -> int:
+        """Number of graphs."""
+        ...
+
+    def select(self, graphs: Int[Tensor, " selected"] | Sequence[int]) -> GraphBatch:
+        """The given graphs as one batch, in the given order."""
+        ...
+
+
+def _take(values: Tensor | None, rows: Tensor) -> Tensor | None:
+    return None if values is None else values[rows]
+
+
+def _cumulative(sizes: Sequence[int]) -> list[int]:
+    starts = [0]
+    for size in sizes:
+        starts.append(starts[-1] + size)
+    return starts
+
+
+def _slices(ptr: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
+    """Row numbers of the chosen segments, one segment after the other, and their new pointer."""
+    sizes = ptr.diff()[chosen]
+    new_ptr = torch.cat([sizes.new_zeros(1), sizes.cumsum(0)])
+    offsets = (ptr[chosen] - new_ptr[:-1]).repeat_interleave(sizes)
+    return torch.arange(offsets.shape[0], device=ptr.device) + offsets, new_ptr
