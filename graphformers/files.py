@@ -10,7 +10,7 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path beside ``path`` to write to; move it into place when the block succeeds.
+    """Give a temporary path to write to; move it to ``path`` when the block succeeds.
 
     The temporary file keeps the suffix, since many writers choose their format by it. It is flushed
     to disk before the rename, and removed when the block raises; ``path`` is then as it was.

@@ -19,9 +19,9 @@ class GraphBatch:
 
     A whole data set in memory is one ``GraphBatch`` too; ``select`` takes a batch out of it.
 
-    ``edge_index`` row 0 is the source, row 1 the target, numbered over the whole batch. The edges of
-    one graph stay together, in the order of the graphs. ``target`` has one row per graph
-    (``(graphs, tasks)``) or one per node (``(nodes, fields)``); NaN marks a value nobody measured.
+    ``edge_index`` row 0 is the source, row 1 the target, numbered over the whole batch. The edges
+    of one graph stay together, in the order of the graphs. ``target`` has one row per graph
+    (``(graphs, tasks)``) or one per node (``(nodes, fields)``); NaN marks what nobody measured.
     """
 
     x: Tensor  # (nodes, features), categories (int64) or numbers

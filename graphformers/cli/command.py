@@ -1,0 +1,57 @@
+"""Sub-commands of the command line, and how their errors reach a person."""
+
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from jsonargparse import ArgumentParser, Namespace
+from rich.console import Console
+
+from graphformers.errors import GraphformersError
+
+INTERRUPTED = 130
+MISTAKE = 2
+
+
+@dataclass(frozen=True)
+class Command:
+    """One sub-command: its name, a line of help, its arguments and what it does."""
+
+    name: str
+    help: str
+    add_arguments: Callable[[ArgumentParser], None]
+    run: Callable[[Namespace], None]
+
+
+def run_command(program: str, commands: Sequence[Command], arguments: Sequence[str]) -> int:
+    """Parse the arguments, run the sub-command they name and return the exit status.
+
+    A mistake of the user ends in one line on standard error and status 2; Ctrl-C in status 130. Any
+    other error is a defect of this package and keeps its traceback.
+    """
+    parser = ArgumentParser(prog=program)
+    choices = parser.add_subcommands(required=True, dest="command")
+    for command in commands:
+        sub = ArgumentParser(description=command.help)
+        command.add_arguments(sub)
+        choices.add_subcommand(command.name, sub, help=command.help)
+    parsed = parser.instantiate(parser.parse_args(list(arguments)))
+    chosen = next(one for one in commands if one.name == parsed.command)
+    return guarded(lambda: chosen.run(parsed[parsed.command]))
+
+
+def guarded(action: Callable[[], None]) -> int:
+    """Run an action; turn a user's mistake or Ctrl-C into a message and an exit status."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    console = Console(stderr=True)
+    try:
+        action()
+    except GraphformersError as error:
+        console.print("error:", style="bold red", end=" ")
+        console.print(str(error), highlight=False, markup=False, soft_wrap=True)
+        return MISTAKE
+    except KeyboardInterrupt:
+        console.print("interrupted; what was finished is kept (see --resume)", highlight=False)
+        return INTERRUPTED
+    return 0

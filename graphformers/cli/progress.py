@@ -1,0 +1,64 @@
+"""A progress bar over epochs."""
+
+import lightning.pytorch as lightning
+from lightning.pytorch.callbacks import Callback
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+class EpochProgress(Callback):
+    """One bar for the whole run, with the latest training loss and validation figure beside it."""
+
+    def __init__(self, title: str, monitor: str, console: Console | None = None):
+        self.monitor = f"validation_{monitor}"
+        self._label = monitor
+        self._progress = Progress(
+            TextColumn(f"[bold]{title}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[figures]}"),
+            TimeRemainingColumn(),
+            console=console or Console(stderr=True),
+        )
+
+    def on_train_start(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Show the bar, from where the run stands."""
+        batches = int(trainer.num_training_batches)
+        self._task = self._progress.add_task(
+            "epochs",
+            total=(trainer.max_epochs or 1) * batches,
+            completed=trainer.current_epoch * batches,
+            figures="",
+        )
+        self._progress.start()
+
+    def on_train_batch_end(self, *arguments: object, **more: object) -> None:
+        """Move on by one step."""
+        self._progress.advance(self._task)
+
+    def on_train_epoch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Show the latest figures."""
+        figures = trainer.callback_metrics
+        loss, value = figures.get("train_loss"), figures.get(self.monitor)
+        parts = [] if loss is None else [f"loss {loss.item():.3f}"]
+        parts += [] if value is None else [f"{self._label} {value.item():.3f}"]
+        self._progress.update(self._task, figures="  ".join(parts))
+
+    def on_train_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Leave the finished bar on the screen."""
+        self._progress.stop()
+
+    def on_exception(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: lightning.LightningModule,
+        exception: BaseException,
+    ) -> None:
+        """Give the terminal back."""
+        self._progress.stop()
