@@ -1,0 +1,63 @@
+# make demo   install, then both main jobs on bundled data        make test   lint, types, layers, tests
+# make bench  time and peak memory beside peers                   make clean  remove what these made
+ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+ifneq ($(CURDIR),$(ROOT))
+# started from elsewhere with -f: do the same in the project's folder
+.PHONY: demo test lint bench clean
+demo test lint bench clean:
+	@$(MAKE) --no-print-directory -C "$(ROOT)" $@
+else
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WHEELS := .wheel
+SOURCES := $(shell find graphformers kernels molecules physics -type f -not -name '*.pyc')
+# Warp and the tests choose their own parallelism; two threads suit the smallest machine we promise.
+export OMP_NUM_THREADS ?= 2
+
+.PHONY: demo test lint bench clean
+.DEFAULT_GOAL := demo
+
+demo: $(VENV)/installed
+	$(BIN)/graphformers demo --out runs/demo
+
+test: lint
+	$(BIN)/pytest tests
+	$(BIN)/pytest tests/graphformers tests/kernels --jaxtyping-packages=graphformers,beartype.beartype \
+		-q -m "not slow" -k "not compile and not export and not benchmark"
+
+lint: $(VENV)/tested
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
+	cd $(VENV) && bin/lint-imports --config ../pyproject.toml --no-cache
+
+bench: $(VENV)/tested
+	for script in tests/benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+clean:
+	rm -rf $(VENV) $(WHEELS) build *.egg-info runs/demo .pytest_cache .ruff_cache .hypothesis
+
+$(VENV)/python: constraints.txt
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 10) and 'Python 3.10 or newer is needed')"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r constraints.txt
+	touch $@
+
+$(WHEELS)/built: $(VENV)/python $(SOURCES) pyproject.toml LICENSE NOTICE README.md
+	rm -rf build $(WHEELS)
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir $(WHEELS) .
+	rm -rf build *.egg-info
+	touch $@
+
+$(VENV)/installed: $(WHEELS)/built
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt $(WHEELS)/*.whl
+	$(BIN)/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps $(WHEELS)/*.whl
+	touch $@
+
+$(VENV)/tested: $(VENV)/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt "$$(ls $(WHEELS)/*.whl)[test]"
+	touch $@
+
+endif
