@@ -8,6 +8,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from graphformers.errors import ShapeError
+from graphformers.kernels.grouping.op import group
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -36,14 +37,14 @@ class SparsePattern:
         if edge_index.ndim != 2 or edge_index.shape[0] != 2:
             raise ShapeError(f"edge_index must be (2, edges); got {tuple(edge_index.shape)}")
         source, target = edge_index.to(torch.int64)
-        _, by_source = _group(source, num_sources)
-        row_ptr, by_target = _group(target[by_source], num_targets)
-        edge = by_source[by_target]
+        _, by_source = group(source, num_sources)
+        row_ptr, by_target = group(target.index_select(0, by_source), num_targets)
+        edge = by_source.index_select(0, by_target)
         return SparsePattern(
             num_targets=num_targets,
             num_sources=num_sources,
             row_ptr=row_ptr,
-            source=source[edge],
+            source=source.index_select(0, edge),
             edge=edge,
         )
 
@@ -95,13 +96,13 @@ class SparsePattern:
     @cached_property
     def transposed(self) -> "SparsePattern":
         """The same edges grouped by their source; ``edge`` still holds the caller's numbers."""
-        row_ptr, order = _group(self.source, self.num_sources)
+        row_ptr, order = group(self.source, self.num_sources)
         return SparsePattern(
             num_targets=self.num_sources,
             num_sources=self.num_targets,
             row_ptr=row_ptr,
-            source=self.target[order],
-            edge=self.edge[order],
+            source=self.target.index_select(0, order),
+            edge=self.edge.index_select(0, order),
         )
 
     @property
@@ -119,9 +120,3 @@ class SparsePattern:
             source=self.source.to(device),
             edge=self.edge.to(device),
         )
-
-
-def _group(keys: Tensor, groups: int) -> tuple[Tensor, Tensor]:
-    sorted_keys, order = torch.sort(keys, stable=True)
-    ptr = torch.searchsorted(sorted_keys, torch.arange(groups + 1, device=keys.device))
-    return ptr, order

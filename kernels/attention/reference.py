@@ -1,5 +1,8 @@
 """Sparse attention in plain torch: the definition."""
 
+from collections.abc import Sequence
+
+import torch
 from torch import Tensor
 
 from graphformers.kernels.pattern import SparsePattern
@@ -16,9 +19,29 @@ def sparse_attention_reference(
 ) -> Tensor:
     """Gather, score, softmax over each row, weighted sum; every step keeps an edge-wide tensor."""
     source, target = pattern.source, pattern.target
-    logit = scale * (query[target] * key[source]).sum(-1)
+    logit = scale * (query.index_select(0, target) * key.index_select(0, source)).sum(-1)
     if bias is not None:
-        logit = logit + bias[pattern.edge]
+        logit = logit + bias.index_select(0, pattern.edge)
     weight = segment_softmax_reference(logit, pattern.row_ptr)
     out = value.new_zeros(pattern.num_targets, *value.shape[1:])
-    return out.index_add(0, target, weight.unsqueeze(-1) * value[source])
+    return out.index_add(0, target, weight.unsqueeze(-1) * value.index_select(0, source))
+
+
+def sparse_attention_second_order(
+    grads: Sequence[Tensor], inputs: Sequence[Tensor | None], pattern: SparsePattern, scale: float
+) -> list[Tensor | None]:
+    """Pull back through the backward pass of the reference.
+
+    ``inputs`` are grad_out, query, key, value and bias (or None); ``grads`` the gradients of the
+    loss in grad_query, grad_key, grad_value and grad_bias.
+    """
+    with torch.enable_grad():
+        given = [None if one is None else one.detach().requires_grad_() for one in inputs]
+        grad_out, query, key, value, bias = given
+        assert grad_out is not None and query is not None
+        out = sparse_attention_reference(query, key, value, pattern, bias, scale)
+        variables = [one for one in given[1:] if one is not None]
+        first = torch.autograd.grad(out, variables, grad_out, create_graph=True)
+        leaves = [one for one in given if one is not None]
+        second = torch.autograd.grad(first, leaves, grads[: len(first)], allow_unused=True)
+    return [*second, None] if bias is None else list(second)

@@ -1,0 +1,1 @@
+"""Stable grouping of edges by an integer key."""

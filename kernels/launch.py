@@ -1,0 +1,129 @@
+"""Running Warp kernels on torch tensors: torch allocates, Warp borrows.
+
+A Warp launch on the CPU uses one thread but releases the interpreter lock, so large launches are cut
+into chunks of rows for a small thread pool. On CUDA a kernel is launched whole, on torch's current
+stream.
+"""
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+
+import torch
+import warp as wp
+from torch import Tensor
+
+Argument = Tensor | float | int | None
+
+WARP_SCALARS = {torch.float32: wp.float32, torch.float64: wp.float64}
+
+# Below this many multiply-adds (about 0.1 ms) handing chunks to threads costs more than it gains.
+_SERIAL_WORK = 1 << 18
+_CHUNKS_PER_THREAD = 4
+_start_lock = threading.RLock()
+
+
+def launch_rows(
+    kernel: wp.Kernel, ptr: Tensor, lanes: int, arguments: Sequence[Argument], work: int
+) -> None:
+    """Run one thread per (row, lane); the kernel's first argument is the first row of its chunk.
+
+    ``ptr`` (rows + 1,) says how much every row has to do and ``work`` roughly how many
+    multiply-adds all rows need together. ``None`` becomes a null array, tensors must be contiguous.
+    """
+    rows = ptr.shape[0] - 1
+    if rows == 0 or lanes == 0:
+        return
+    borrowed = [
+        _borrow(argument, parameter.type)
+        for argument, parameter in zip(arguments, kernel.adj.args[1:], strict=True)
+    ]
+    if ptr.is_cuda:
+        stream = _current_stream(ptr.device)
+        wp.launch(kernel, (rows, lanes), [0, *borrowed], stream=stream, record_tape=False)
+        return
+
+    def run(first: int, last: int) -> None:
+        size = (last - first, lanes)
+        wp.launch(kernel, size, [first, *borrowed], device="cpu", record_tape=False)
+
+    _load_on_cpu(kernel.module)
+    threads = torch.get_num_threads()
+    if work < _SERIAL_WORK or threads == 1:
+        run(0, rows)
+    else:
+        bounds = _balanced_bounds(ptr, threads * _CHUNKS_PER_THREAD)
+        list(_pool(threads, os.getpid()).map(run, bounds[:-1], bounds[1:]))
+
+
+def launch_once(kernel: wp.Kernel, arguments: Sequence[Argument]) -> None:
+    """Run a kernel as a single CPU thread: for work whose order is its meaning."""
+    _load_on_cpu(kernel.module)
+    borrowed = [
+        _borrow(argument, parameter.type)
+        for argument, parameter in zip(arguments, kernel.adj.args, strict=True)
+    ]
+    wp.launch(kernel, 1, borrowed, device="cpu", record_tape=False)
+
+
+def _borrow(argument: Argument, annotation: object) -> object:
+    """A Warp array over a tensor's memory; trailing axes become the vector type the kernel asks."""
+    if not isinstance(argument, Tensor):
+        return argument
+    dtype = annotation.dtype  # pyright: ignore[reportAttributeAccessIssue]
+    return wp.from_torch(argument, dtype=dtype, requires_grad=False, return_ctype=True)
+
+
+def _balanced_bounds(ptr: Tensor, chunks: int) -> list[int]:
+    """Cut the rows where their cumulated cost, one per row and one per slot, is shared evenly."""
+    rows = ptr.shape[0] - 1
+    cost = ptr + torch.arange(rows + 1)
+    shares = torch.arange(1, chunks) * int(cost[-1]) // chunks
+    return [0, *torch.searchsorted(cost, shares).tolist(), rows]
+
+
+@cache
+def _pool(threads: int, process: int) -> ThreadPoolExecutor:
+    """One pool per size and process: threads do not survive a fork."""
+    return ThreadPoolExecutor(threads, thread_name_prefix=f"graphformers-{process}")
+
+
+@cache
+def _load_on_cpu(module: wp.Module) -> None:
+    """Compile and load before the first launch; Warp must not load from several threads at once."""
+    with _start_lock:
+        _start()
+        wp.load_module(module, device="cpu", block_dim=1)
+
+
+def _current_stream(device: torch.device) -> wp.Stream:
+    with _start_lock:
+        _start()
+    return wp.stream_from_torch(torch.cuda.current_stream(device))
+
+
+@cache
+def _start() -> None:
+    """Start Warp without its banner, and without its complaint about a machine that has no GPU."""
+    wp.config.log_level = max(wp.config.log_level, wp.LOG_WARNING)
+    if torch.cuda.is_available():
+        wp.init()
+    else:
+        with _native_stderr_closed():
+            wp.init()
+
+
+@contextmanager
+def _native_stderr_closed() -> Iterator[None]:
+    """Drop what native code writes to standard error, which Python's ``sys.stderr`` never sees."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

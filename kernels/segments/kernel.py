@@ -1,0 +1,90 @@
+"""Segment reductions over blocks of channels, one thread per (segment, block).
+
+A block is a Warp vector of ``width`` neighbouring channels: one load, one vector instruction.
+
+========  ====================  ====================================================
+ptr       (segments + 1,)       first slot of every segment
+order     (items,) or null      item of every slot; null means the slots are the items
+========  ====================  ====================================================
+"""
+
+from functools import cache
+from typing import NamedTuple
+
+import warp as wp
+
+
+class SegmentKernels(NamedTuple):
+    """The launches for one block width and precision."""
+
+    total: wp.Kernel
+    extreme: wp.Kernel
+    broadcast: wp.Kernel
+
+
+@cache
+def segment_kernels(width: int, scalar: type) -> SegmentKernels:
+    """Kernels over blocks of ``width`` channels."""
+    module = wp.get_module(f"graphformers.segments.{width}.{scalar.__name__}")
+    block = wp.types.vector(width, scalar)
+
+    @wp.kernel(enable_backward=False, module=module)
+    def total_kernel(
+        first: int,  # first segment of this chunk
+        ptr: wp.array[wp.int64],
+        order: wp.array[wp.int64],
+        values: wp.array2d[block],  # (items, blocks)
+        out: wp.array2d[block],  # (segments, blocks), written
+    ):
+        offset, lane = wp.tid()
+        segment = first + offset
+        total = block()
+        for slot in range(int(ptr[segment]), int(ptr[segment + 1])):
+            item = slot
+            if order:
+                item = int(order[slot])
+            total += values[item, lane]
+        out[segment, lane] = total
+
+    @wp.kernel(enable_backward=False, module=module)
+    def extreme_kernel(
+        first: int,
+        ptr: wp.array[wp.int64],
+        order: wp.array[wp.int64],
+        values: wp.array2d[block],  # (items, blocks)
+        sign: scalar,  # 1 for the maximum, -1 for the minimum
+        out: wp.array2d[block],  # (segments, blocks), written
+    ):
+        offset, lane = wp.tid()
+        segment = first + offset
+        best = block()
+        start = int(ptr[segment])
+        for slot in range(start, int(ptr[segment + 1])):
+            item = slot
+            if order:
+                item = int(order[slot])
+            value = values[item, lane]
+            for channel in range(width):
+                better = sign * value[channel] > sign * best[channel]
+                if better or slot == start or wp.isnan(value[channel]):
+                    best[channel] = value[channel]
+        out[segment, lane] = best
+
+    @wp.kernel(enable_backward=False, module=module)
+    def broadcast_kernel(
+        first: int,
+        ptr: wp.array[wp.int64],
+        order: wp.array[wp.int64],
+        values: wp.array2d[block],  # (segments, blocks)
+        out: wp.array2d[block],  # (items, blocks), written
+    ):
+        offset, lane = wp.tid()
+        segment = first + offset
+        value = values[segment, lane]
+        for slot in range(int(ptr[segment]), int(ptr[segment + 1])):
+            item = slot
+            if order:
+                item = int(order[slot])
+            out[item, lane] = value
+
+    return SegmentKernels(total_kernel, extreme_kernel, broadcast_kernel)
