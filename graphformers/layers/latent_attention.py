@@ -57,14 +57,16 @@ class ProjectionAttention(nn.Module):
         self, x: Float[Tensor, "nodes dim"], rows: PaddedRows
     ) -> Float[Tensor, "nodes dim"]:
         """Mix the nodes of each graph; ``rows = PaddedRows(ptr, num_nodes)``."""
-        key, value = self._split(self.node_key_value(x), rows)
+        key, value = self._key_value(x, rows)
         query = self.token_query.expand(rows.num_graphs, -1, -1, -1)
-        tokens = self._attend(query, key, value, rows)
+        mask = None if rows.mask is None else rows.mask[:, None, None]
+        tokens = self._attend(query, key, value, mask)
         token_key, token_value = self.token_key_value(tokens).chunk(2, dim=-1)
         lifted = self._attend(self._heads_first(self.node_query(x), rows), token_key, token_value)
         return self.output(rows.unpad(rearrange(lifted, "b heads n d -> b n (heads d)")))
 
-    def _split(self, projected: Tensor, rows: PaddedRows) -> tuple[Tensor, Tensor]:
+    def _key_value(self, x: Tensor, rows: PaddedRows) -> tuple[Tensor, Tensor]:
+        projected = self.node_key_value(x)
         if self.tied:
             shared = self._heads_first(projected, rows)
             return shared, shared
@@ -77,8 +79,7 @@ class ProjectionAttention(nn.Module):
         return rearrange(rows.pad(x), "b n (heads d) -> b heads n d", heads=self.heads)
 
     def _attend(
-        self, query: Tensor, key: Tensor, value: Tensor, rows: PaddedRows | None = None
+        self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None
     ) -> Tensor:
-        mask = None if rows is None or rows.mask is None else rows.mask[:, None, None]
         dropout = self.dropout if self.training else 0.0
         return scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout)

@@ -9,7 +9,7 @@ from torch.nn.functional import linear
 
 from graphformers.errors import ConfigError
 from graphformers.kernels import SparsePattern, segment_broadcast, segment_reduce
-from graphformers.layers.perceptron import Activation, Perceptron
+from graphformers.layers.mlp import MLP, Activation, activation_function
 
 EdgeDirection = Literal["single", "both"]
 
@@ -41,7 +41,7 @@ class MeshMessage(nn.Module):
         dim: int,
         *,
         hidden: int,
-        activation: Activation = nn.SiLU,
+        activation: Activation = "silu",
         edge_direction: EdgeDirection = "single",
     ):
         super().__init__()
@@ -49,11 +49,10 @@ class MeshMessage(nn.Module):
             raise ConfigError(f"dim must be even to be shared by the ends of an edge; got {dim}")
         self.node_dim = node_dim
         self.edge_direction = edge_direction
+        self.activation = activation_function(activation)
         self.edge_input = nn.Linear(2 * node_dim + dim, hidden)
-        self.edge_output = nn.Sequential(activation(), nn.Linear(hidden, dim), nn.LayerNorm(dim))
-        self.node = Perceptron(
-            node_dim + dim, dim, hidden=hidden, activation=activation, layer_norm=True
-        )
+        self.edge_output = nn.Sequential(nn.Linear(hidden, dim), nn.LayerNorm(dim))
+        self.node = nn.Sequential(MLP([node_dim + dim, hidden, dim], activation), nn.LayerNorm(dim))
 
     def forward(
         self,
@@ -62,7 +61,7 @@ class MeshMessage(nn.Module):
         pattern: SparsePattern,
     ) -> tuple[Float[Tensor, "nodes dim"], Float[Tensor, "edges dim"]]:
         """Updates of the nodes and of the edges; edge rows follow the caller's edge order."""
-        message = self.edge_output(self._edge_input(x, edges, pattern))
+        message = self.edge_output(self.activation(self._edge_input(x, edges, pattern)))
         received = self._received(message, pattern)
         return self.node(torch.cat([x, received], dim=-1)), message
 

@@ -31,7 +31,7 @@ class PaddedRows:
         # every gradient that passes by.
         self.mask = columns < sizes.clamp(min=1)[:, None]
 
-    def pad(self, rows: Float[Tensor, "nodes *rest"]) -> Float[Tensor, "graphs longest *rest"]:
+    def pad(self, rows: Float[Tensor, " nodes *rest"]) -> Float[Tensor, "graphs longest *rest"]:
         """Lay the rows out on the grid; free places are zero."""
         if self.slot is None:
             return rows[None]
@@ -39,7 +39,7 @@ class PaddedRows:
         grid = grid.index_copy(0, self.slot, rows)
         return grid.view(self.num_graphs, self.longest, *rows.shape[1:])
 
-    def unpad(self, grid: Float[Tensor, "graphs longest *rest"]) -> Float[Tensor, "nodes *rest"]:
+    def unpad(self, grid: Float[Tensor, "graphs longest *rest"]) -> Float[Tensor, " nodes *rest"]:
         """Collect the rows from the grid again; what stands on free places is dropped."""
         if self.slot is None:
             return grid[0]

@@ -35,4 +35,5 @@ class FourierPositionCode(nn.Module):
         return torch.cat([waves.flatten(1), positions], dim=-1)
 
     def extra_repr(self) -> str:
+        """Sizes, for printing."""
         return f"space={self.space}, octaves={self.octaves}"

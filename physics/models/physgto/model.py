@@ -1,0 +1,157 @@
+"""The model: encode nodes and edges, run the blocks, decode."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from graphformers.checkpoint import PretrainedModel
+from graphformers.errors import ConfigError
+from graphformers.graph_batch import GraphBatch
+from graphformers.layers.mlp import MLP
+from graphformers.layers.padded_rows import PaddedRows
+from graphformers.layers.position_code import FourierPositionCode
+from graphformers.physics.models.physgto.block import PhysGTOBlock
+from graphformers.physics.models.physgto.config import PhysGTOConfig, StaticTask, TransientTask
+from graphformers.physics.models.physgto.inputs import required
+from graphformers.physics.models.physgto.official import from_official_layout
+from graphformers.physics.models.physgto.static import FieldDecoder, StaticEncoder
+from graphformers.physics.models.physgto.transient import IncrementDecoder, TransientEncoder
+
+
+class PhysGTO(PretrainedModel):
+    r"""Graph-transformer operator for fields on unstructured meshes.
+
+    .. math::
+        V, c = \mathrm{encode}(x), \quad E = \phi_e([x_r - x_s,\ x_s - x_r,\ \|x_r - x_s\|]), \quad
+        (V, E) \leftarrow \mathrm{block}_b(V, E, [F(x), c]), \quad y = \mathrm{decode}([V, c])
+
+    A batch needs ``positions``, floating-point ``x`` and, where the task has conditions,
+    ``conditions``. Cases may differ in size; nothing passes between them. Every mesh edge stands
+    once in ``edge_index``, from its larger to its smaller node number as in the published data:
+    its ends play different roles. A static model returns the fields, a transient one the state
+    after one step. Cost is linear in nodes and edges.
+
+    Source: Liu et al. 2025, arXiv:2512.10227. The published programs hold a model for each task
+    under one name; this is those for Darcy and heat flow. Ours adds optional conditions to the
+    static one.
+    """
+
+    config_class = PhysGTOConfig
+    config: PhysGTOConfig
+
+    def __init__(self, config: PhysGTOConfig):
+        super().__init__()
+        self.config = config
+        self.position_code = FourierPositionCode(config.space, config.octaves)
+        self.encoder, decoder = _ends(config)
+        both_ways = 2 if config.edge_direction == "single" else 1
+        edge_features = both_ways * config.space + 1
+        self.edge_encoder = MLP([edge_features, config.hidden, config.dim], "silu")
+        context_dim = self.position_code.dim + self.encoder.context_dim
+        self.blocks = nn.ModuleList(PhysGTOBlock(config, context_dim) for _ in range(config.blocks))
+        self.decoder = decoder(
+            config.dim + self.encoder.context_dim, config.dim, config.task.fields
+        )
+        if config.xavier:
+            self.apply(_draw_xavier)
+
+    @classmethod
+    def from_official(cls, state_dict: Mapping[str, Tensor], config: PhysGTOConfig) -> "PhysGTO":
+        """The model with weights in the layout of the published programs, in evaluation mode.
+
+        Raises ``ModelFileError`` with the keys that are missing, unknown or of another shape.
+        """
+        model = cls(config)
+        weights = from_official_layout(state_dict, config.task, model.state_dict())
+        model.load_state_dict(weights)
+        return model.eval()
+
+    def forward(self, batch: GraphBatch) -> Float[Tensor, "nodes fields"]:
+        """The fields (static) or the state after one step (transient) at every node."""
+        decoded = self._decoded(batch)
+        if isinstance(self.config.task, TransientTask):
+            return batch.x[:, : self.config.task.fields] + decoded
+        return decoded
+
+    def increment(self, batch: GraphBatch) -> Float[Tensor, "nodes fields"]:
+        """Change of the state over one step; transient models only."""
+        self._transient_task("increment")
+        return self._decoded(batch)
+
+    def rollout(
+        self,
+        batch: GraphBatch,
+        steps: int,
+        time_step: float,
+        prescribed: Float[Tensor, "steps nodes fields"] | None = None,
+    ) -> Float[Tensor, "steps nodes fields"]:
+        """The states after 1, 2, ... ``steps`` steps; transient models only.
+
+        Each step starts from the one before, its time ``time_step`` later. Where ``prescribed``
+        (boundary values, say) is not NaN, it replaces the prediction.
+        """
+        task = self._transient_task("rollout")
+        if steps < 1:
+            raise ConfigError(f"steps must be at least 1; got {steps}")
+        states = []
+        for step in range(steps):
+            state = self(batch)
+            if prescribed is not None:
+                state = torch.where(prescribed[step].isnan(), state, prescribed[step])
+            states.append(state)
+            batch = _advanced(batch, state, time_step, task)
+        return torch.stack(states)
+
+    def _decoded(self, batch: GraphBatch) -> Tensor:
+        positions = required("positions", batch.positions, self.config.space)
+        nodes, condition = self.encoder(batch)
+        edges = self.edge_encoder(self._edge_vectors(positions, batch.edge_index))
+        context = torch.cat([self.position_code(positions), condition], dim=-1)
+        rows = PaddedRows(batch.ptr, batch.num_nodes)
+        for block in self.blocks:
+            nodes, edges = block(nodes, edges, context, batch.edges, rows)
+        return self.decoder(torch.cat([nodes, condition], dim=-1))
+
+    def _edge_vectors(self, positions: Tensor, edge_index: Tensor) -> Tensor:
+        start, end = positions[edge_index]
+        vector = end - start
+        length = torch.linalg.vector_norm(vector, dim=-1, keepdim=True)
+        if self.config.edge_direction == "both":
+            return torch.cat([vector, length], dim=-1)
+        return torch.cat([vector, -vector, length], dim=-1)
+
+    def _transient_task(self, what: str) -> TransientTask:
+        if isinstance(self.config.task, TransientTask):
+            return self.config.task
+        raise ConfigError(f"{what} needs a transient PhysGTO; this one is static")
+
+
+def _ends(
+    config: PhysGTOConfig,
+) -> tuple[StaticEncoder | TransientEncoder, type[FieldDecoder] | type[IncrementDecoder]]:
+    if isinstance(config.task, StaticTask):
+        return StaticEncoder(config, config.task), FieldDecoder
+    return TransientEncoder(config, config.task), IncrementDecoder
+
+
+def _advanced(
+    batch: GraphBatch, state: Tensor, time_step: float, task: TransientTask
+) -> GraphBatch:
+    """The batch one step later: the new state in place of the old one, the time moved on."""
+    conditions = required("conditions", batch.conditions, task.conditions)
+    time, parameters = conditions.split([1, task.conditions - 1], dim=-1)
+    return dataclasses.replace(
+        batch,
+        x=torch.cat([state, batch.x[:, task.fields :]], dim=-1),
+        conditions=torch.cat([time + time_step, parameters], dim=-1),
+    )
+
+
+def _draw_xavier(module: nn.Module) -> None:
+    if isinstance(module, nn.Linear):
+        nn.init.xavier_uniform_(module.weight)
+        if module.bias is not None:
+            nn.init.constant_(module.bias, 0.01)

@@ -1,0 +1,110 @@
+"""Weights in the layout of the published programs.
+
+The published programs name their parameters after their own modules; each table below lists the
+prefixes of theirs and of ours that hold the same numbers.
+"""
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from graphformers.errors import ModelFileError
+from graphformers.physics.models.physgto.config import StaticTask, TransientTask
+
+
+def _mlp(theirs: str, ours: str, layers: int) -> dict[str, str]:
+    """Their sequential container counts the activations between the linear layers, ours not."""
+    return {f"{theirs}.{2 * layer}.": f"{ours}.layers.{layer}." for layer in range(layers)}
+
+
+SHARED_BLOCK = {
+    "gnn.f_edge.f.0.": "message.edge_input.",
+    "gnn.f_edge.f.2.": "message.edge_output.0.",
+    "gnn.f_edge.f.3.": "message.edge_output.1.",
+    **_mlp("gnn.f_node.f", "message.node.0", 2),
+    "gnn.f_node.f.3.": "message.node.1.",
+    "ln1.": "attention_norm.",
+    "ln2.": "feed_forward_norm.",
+}
+STATIC_BLOCK = {
+    **SHARED_BLOCK,
+    "mha.Q": "attention.token_query",
+    "mha.kv_1.": "attention.node_key_value.",
+    "mha.kv_2.": "attention.token_key_value.",
+    "mha.q_3.": "attention.node_query.",
+    "mha.out_proj.": "attention.output.",
+    **_mlp("ffn", "feed_forward", 2),
+}
+TRANSIENT_BLOCK = {
+    **SHARED_BLOCK,
+    "MHA.Q": "attention.token_query",
+    "MHA.kv_1.": "attention.node_key_value.",
+    "MHA.qkv_2.": "attention.token_key_value.",
+    "MHA.q_3.": "attention.node_query.",
+    "MHA.proj.": "attention.output.",
+    **_mlp("linear1", "feed_forward", 2),
+}
+STATIC_ENDS = {
+    **_mlp("encoder.fv1.f", "encoder.state", 2),
+    **_mlp("mixer.fe.f", "edge_encoder", 2),
+    "decoder.delta_net.": "decoder.",
+}
+TRANSIENT_ENDS = {
+    **_mlp("encoder.fv1.f", "encoder.state", 3),
+    **_mlp("encoder.fv_type.f", "encoder.node_type", 3),
+    **_mlp("encoder.enc_t.f", "encoder.time", 3),
+    **_mlp("encoder.fv2.f", "encoder.fuse", 3),
+    **_mlp("encoder.fe.f", "edge_encoder", 2),
+    "decoder.alpha": "decoder.scale",
+    "decoder.state_out.": "decoder.change.",
+}
+BLOCKS = "mixer.blocks."
+PARALLEL = "module."  # put before every key by torch's parallel wrappers
+NAMED_AT_MOST = 8  # keys listed in an error
+
+
+def from_official_layout(
+    state_dict: Mapping[str, Tensor],
+    task: StaticTask | TransientTask,
+    expected: Mapping[str, Tensor],
+) -> dict[str, Tensor]:
+    """Rename published weights to ours; ``expected`` is our state dict, for its names and shapes.
+
+    Raises ``ModelFileError`` with the keys that are missing, unknown or of another shape.
+    """
+    static = isinstance(task, StaticTask)
+    ends, block = (STATIC_ENDS, STATIC_BLOCK) if static else (TRANSIENT_ENDS, TRANSIENT_BLOCK)
+    theirs = {key.removeprefix(PARALLEL): value for key, value in state_dict.items()}
+    named = {key: _our_name(key, ends, block) for key in theirs}
+    weights = {ours: theirs[key] for key, ours in named.items() if ours in expected}
+    problems = {
+        "missing": [name for name in expected if name not in weights],
+        "unknown": [key for key, ours in named.items() if ours not in expected],
+        "of another shape": [
+            f"{key} {tuple(theirs[key].shape)}, expected {tuple(expected[ours].shape)}"
+            for key, ours in named.items()
+            if ours in expected and theirs[key].shape != expected[ours].shape
+        ],
+    }
+    text = "; ".join(f"{what}: {_listed(keys)}" for what, keys in problems.items() if keys)
+    if text:
+        raise ModelFileError(f"these weights do not fit the configuration. {text}")
+    return weights
+
+
+def _our_name(key: str, ends: Mapping[str, str], block: Mapping[str, str]) -> str:
+    """Our name of a published parameter; its own when the tables do not know it."""
+    table, number, rest = ends, "", key
+    if key.startswith(BLOCKS):
+        number, _, rest = key.removeprefix(BLOCKS).partition(".")
+        table = block
+    for prefix, ours in table.items():
+        if rest.startswith(prefix):
+            renamed = ours + rest.removeprefix(prefix)
+            return f"blocks.{number}.{renamed}" if number else renamed
+    return key
+
+
+def _listed(keys: list[str]) -> str:
+    shown = ", ".join(keys[:NAMED_AT_MOST])
+    return shown if len(keys) <= NAMED_AT_MOST else f"{shown} and {len(keys) - NAMED_AT_MOST} more"

@@ -1,0 +1,308 @@
+"""Cases for PhysGTO, and the equations written out for one case at a time.
+
+The oracle below follows the published equations and names its parameters as the published weights
+are named. It concatenates where the equations do, loops over edges, and knows no batches.
+"""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from graphformers.graph_batch import GraphBatch
+from graphformers.physics.models import PhysGTOConfig, StaticTask, TransientTask
+
+
+class OracleMLP(nn.Module):
+    def __init__(self, dim_in, dim_out, hidden, layers=1, norm=False, act=nn.SiLU):
+        super().__init__()
+        parts, width = [], dim_in
+        for _ in range(layers):
+            parts += [nn.Linear(width, hidden), act()]
+            width = hidden
+        parts.append(nn.Linear(width, dim_out))
+        self.f = nn.Sequential(*parts, *([nn.LayerNorm(dim_out)] if norm else []))
+
+    def forward(self, x):
+        return self.f(x)
+
+
+def oracle_position_code(positions, octaves):
+    rows = []
+    for point in positions:
+        code = []
+        for x in point:
+            code += [torch.cos(math.pi * 2**i * x) for i in range(octaves)]
+            code += [torch.sin(math.pi * 2**i * x) for i in range(octaves)]
+        rows.append(torch.stack([*code, *point]))
+    return torch.stack(rows)
+
+
+class OracleGNN(nn.Module):
+    def __init__(self, node_in, dim, hidden, act, direction):
+        super().__init__()
+        self.f_edge = OracleMLP(2 * node_in + dim, dim, hidden, norm=True, act=act)
+        self.f_node = OracleMLP(node_in + dim, dim, hidden, norm=True, act=act)
+        self.direction = direction
+
+    def forward(self, x, edges, senders, receivers):
+        message = self.f_edge(torch.cat([x[senders], x[receivers], edges], dim=-1))
+        half = message.shape[1] // 2
+        rows = []
+        for node in range(x.shape[0]):
+            sent = [m for m, s in zip(message, senders.tolist(), strict=True) if s == node]
+            got = [m for m, r in zip(message, receivers.tolist(), strict=True) if r == node]
+            mean_sent = torch.stack(sent).mean(0) if sent else x.new_zeros(message.shape[1])
+            mean_got = torch.stack(got).mean(0) if got else x.new_zeros(message.shape[1])
+            halves = torch.cat([mean_sent[:half], mean_got[half:]])
+            rows.append(mean_sent if self.direction == "both" else halves)
+        return self.f_node(torch.cat([x, torch.stack(rows)], dim=-1)), message
+
+
+class OracleStaticAttention(nn.Module):
+    def __init__(self, dim, heads, tokens):
+        super().__init__()
+        self.Q = nn.Parameter(torch.randn(heads, tokens, dim // heads))
+        self.kv_1 = nn.Linear(dim, 2 * dim)
+        self.kv_2 = nn.Linear(dim // heads, 2 * dim // heads)
+        self.q_3 = nn.Linear(dim, dim)
+        self.out_proj = nn.Linear(dim, dim)
+
+    def forward(self, x):
+        heads, _, width = self.Q.shape
+        key, value = self.kv_1(x).chunk(2, dim=-1)
+        query = self.q_3(x)
+        outputs = []
+        for head in range(heads):
+            here = slice(head * width, (head + 1) * width)
+            weights = (self.Q[head] @ key[:, here].T / math.sqrt(width)).softmax(-1)
+            token_key, token_value = self.kv_2(weights @ value[:, here]).chunk(2, dim=-1)
+            lift = (query[:, here] @ token_key.T / math.sqrt(width)).softmax(-1)
+            outputs.append(lift @ token_value)
+        return self.out_proj(torch.cat(outputs, dim=-1))
+
+
+class OracleTransientAttention(nn.Module):
+    def __init__(self, dim, heads, tokens):
+        super().__init__()
+        self.Q = nn.Parameter(torch.randn(heads, tokens, dim // heads))
+        self.kv_1 = nn.Linear(dim, dim)
+        self.qkv_2 = nn.Linear(dim // heads, 2 * dim // heads, bias=False)
+        self.q_3 = nn.Linear(dim, dim)
+        self.proj = nn.Linear(dim, dim)
+
+    def forward(self, x):
+        heads, _, width = self.Q.shape
+        shared, query = self.kv_1(x), self.q_3(x)
+        outputs = []
+        for head in range(heads):
+            here = slice(head * width, (head + 1) * width)
+            weights = (self.Q[head] @ shared[:, here].T / math.sqrt(width)).softmax(-1)
+            token_key, token_value = self.qkv_2(weights @ shared[:, here]).chunk(2, dim=-1)
+            lift = (query[:, here] @ token_key.T / math.sqrt(width)).softmax(-1)
+            outputs.append(lift @ token_value)
+        return self.proj(torch.cat(outputs, dim=-1))
+
+
+class OracleBlock(nn.Module):
+    def __init__(self, config, node_in):
+        super().__init__()
+        dim, transient = config.dim, isinstance(config.task, TransientTask)
+        act = nn.GELU if transient else nn.SiLU
+        self.gnn = OracleGNN(node_in, dim, config.hidden, act, config.edge_direction)
+        self.ln1, self.ln2 = nn.LayerNorm(dim), nn.LayerNorm(dim)
+        inner = dim if transient else 2 * dim
+        attention = OracleTransientAttention if transient else OracleStaticAttention
+        self.attention_name = "MHA" if transient else "mha"
+        self.ffn_name = "linear1" if transient else "ffn"
+        self.add_module(self.attention_name, attention(dim, config.heads, config.tokens))
+        ffn = nn.Sequential(nn.Linear(dim, inner), nn.SiLU(), nn.Linear(inner, dim))
+        self.add_module(self.ffn_name, ffn)
+
+    def forward(self, v, e, s_enc, cond, senders, receivers):
+        update, message = self.gnn(torch.cat([v, s_enc, cond], dim=-1), e, senders, receivers)
+        e = e + message
+        v = v + update
+        v = v + self.get_submodule(self.attention_name)(self.ln1(v))
+        v = v + self.get_submodule(self.ffn_name)(self.ln2(v))
+        return v, e
+
+
+def edge_vectors(positions, senders, receivers, direction):
+    difference = positions[receivers] - positions[senders]
+    length = (difference**2).sum(-1, keepdim=True).sqrt()
+    if direction == "both":
+        return torch.cat([difference, length], dim=-1)
+    return torch.cat([difference, -difference, length], dim=-1)
+
+
+class OracleStatic(nn.Module):
+    """Variant A on one case."""
+
+    def __init__(self, config):
+        super().__init__()
+        self.config, dim, hidden, space = config, config.dim, config.hidden, config.space
+        code = 2 * config.octaves * space + space
+        edge_in = space + 1 if config.edge_direction == "both" else 2 * space + 1
+        self.encoder = nn.Module()
+        self.encoder.fv1 = OracleMLP(config.task.node_features + space, dim, hidden)
+        self.mixer = nn.Module()
+        self.mixer.fe = OracleMLP(edge_in, dim, hidden)
+        self.mixer.blocks = nn.ModuleList(
+            OracleBlock(config, dim + code) for _ in range(config.blocks)
+        )
+        self.decoder = nn.Module()
+        self.decoder.delta_net = nn.Sequential(
+            nn.Linear(dim, dim), nn.LayerNorm(dim), nn.SiLU(),
+            nn.Linear(dim, dim), nn.LayerNorm(dim), nn.SiLU(),
+            nn.Linear(dim, config.task.fields),
+        )  # fmt: skip
+
+    def forward(self, case):
+        senders, receivers = case.edge_index
+        direction = self.config.edge_direction
+        v = self.encoder.fv1(torch.cat([case.x, case.positions], dim=-1))
+        e = self.mixer.fe(edge_vectors(case.positions, senders, receivers, direction))
+        s_enc = oracle_position_code(case.positions, self.config.octaves)
+        for block in self.mixer.blocks:
+            v, e = block(v, e, s_enc, v[:, :0], senders, receivers)
+        return self.decoder.delta_net(v)
+
+
+class OracleTransient(nn.Module):
+    """Variant B on one case: the next state."""
+
+    def __init__(self, config):
+        super().__init__()
+        self.config, dim, hidden, space = config, config.dim, config.hidden, config.space
+        task, code = config.task, 2 * config.octaves * space + space
+        self.encoder = nn.Module()
+        self.encoder.fv1 = OracleMLP(task.fields, dim, hidden, layers=2)
+        self.encoder.fv_type = OracleMLP(task.node_types, dim, hidden, layers=2)
+        self.encoder.enc_t = OracleMLP(1, dim, hidden, layers=2)
+        self.encoder.fv2 = OracleMLP(2 * dim, dim, hidden, layers=2)
+        self.encoder.fe = OracleMLP(2 * space + 1, dim, hidden)
+        self.mixer = nn.Module()
+        self.mixer.blocks = nn.ModuleList(
+            OracleBlock(config, 2 * dim + code) for _ in range(config.blocks)
+        )
+        self.decoder = nn.Module()
+        self.decoder.alpha = nn.Parameter(torch.tensor(1 / 30))
+        self.decoder.state_out = nn.Sequential(
+            nn.Linear(2 * dim, dim), nn.LayerNorm(dim), nn.SiLU(),
+            nn.Linear(dim, dim), nn.SiLU(), nn.Linear(dim, task.fields),
+        )  # fmt: skip
+
+    def forward(self, case):
+        senders, receivers = case.edge_index
+        state, kind = case.x[:, : self.config.task.fields], case.x[:, self.config.task.fields :]
+        v = self.encoder.fv1(state)
+        cond = self.encoder.fv_type(kind) + self.encoder.enc_t(case.conditions)
+        v = self.encoder.fv2(torch.cat([v, cond], dim=-1))
+        e = self.encoder.fe(edge_vectors(case.positions, senders, receivers, "single"))
+        s_enc = oracle_position_code(case.positions, self.config.octaves)
+        for block in self.mixer.blocks:
+            v, e = block(v, e, s_enc, cond, senders, receivers)
+        change = self.decoder.state_out(torch.cat([v, cond], dim=-1))
+        alpha = self.decoder.alpha
+        return state + change * (alpha * torch.sigmoid(alpha))
+
+
+def random_case(config, num_nodes, num_edges, seed, dtype=torch.float64):
+    """One case whose last node has no edge."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def draw(*shape):
+        return torch.randn(*shape, generator=generator, dtype=dtype)
+
+    ends = torch.randint(0, max(num_nodes - 1, 1), (2, num_edges), generator=generator)
+    x = draw(num_nodes, config.task.columns)
+    if isinstance(config.task, TransientTask):
+        kinds = torch.randint(0, config.task.node_types, (num_nodes,), generator=generator)
+        one_hot = torch.nn.functional.one_hot(kinds, config.task.node_types)
+        x = torch.cat([x[:, : config.task.fields], one_hot.to(dtype)], dim=-1)
+    return GraphBatch(
+        x=x,
+        edge_index=torch.stack([ends.max(0).values, ends.min(0).values]),
+        ptr=torch.tensor([0, num_nodes]),
+        positions=draw(num_nodes, config.space),
+        conditions=draw(1, config.task.conditions) if config.task.conditions else None,
+        target=draw(num_nodes, config.task.fields),
+        target_per_node=True,
+    )
+
+
+SIZES = {"dim": 16, "heads": 2, "tokens": 5, "blocks": 2, "octaves": 3, "hidden": 24}
+
+
+def small_static(**changes):
+    task = changes.pop("task", StaticTask(node_features=2, fields=3))
+    return PhysGTOConfig(task=task, **(SIZES | changes))
+
+
+def small_transient(**changes):
+    task = changes.pop("task", TransientTask(fields=2, node_types=3))
+    kind = {"encoder_layers": 2, "feed_forward": 1, "activation": "gelu", "tied_attention": True}
+    return PhysGTOConfig(task=task, **(SIZES | kind | {"dropout": 0.0} | changes))
+
+
+@pytest.fixture
+def oracle():
+    """The equations as a module for a configuration, in float64."""
+
+    def build(config):
+        kind = OracleTransient if isinstance(config.task, TransientTask) else OracleStatic
+        return kind(config).double()
+
+    return build
+
+
+@pytest.fixture
+def gnn_oracle():
+    return OracleGNN
+
+
+@pytest.fixture
+def position_code_oracle():
+    return oracle_position_code
+
+
+@pytest.fixture
+def case():
+    return random_case
+
+
+@pytest.fixture
+def cases():
+    """Several cases of different size as a list."""
+
+    def build(config, dtype=torch.float64, sizes=((7, 12), (1, 1), (11, 25), (4, 0))):
+        return [
+            random_case(config, nodes, edges, seed, dtype)
+            for seed, (nodes, edges) in enumerate(sizes)
+        ]
+
+    return build
+
+
+@pytest.fixture
+def static_config():
+    return small_static
+
+
+@pytest.fixture
+def transient_config():
+    return small_transient
+
+
+@pytest.fixture(params=["static", "static with conditions", "static 3-D", "transient"])
+def config(request):
+    """A small configuration of each kind."""
+    with_conditions = StaticTask(node_features=2, fields=3, conditions=2)
+    return {
+        "static": small_static(),
+        "static with conditions": small_static(task=with_conditions),
+        "static 3-D": small_static(space=3),
+        "transient": small_transient(),
+    }[request.param]
