@@ -1,1 +1,7 @@
+"""Positional and structural encodings: features that follow from the edges alone."""
 
+from graphformers.encodings.encoding import Encoding, encode
+from graphformers.encodings.laplacian import LaplacianEigenvectors, smallest_eigenpairs
+from graphformers.encodings.random_walk import RandomWalk
+
+__all__ = ["Encoding", "LaplacianEigenvectors", "RandomWalk", "encode", "smallest_eigenpairs"]

@@ -1,1 +1,43 @@
+"""Shared layers: every model is built from these."""
 
+from graphformers.layers.categorical import CategoricalEmbedding
+from graphformers.layers.eigenvector_encoder import (
+    EigenvectorEncoder,
+    FrequencyMLP,
+    FrequencyNetwork,
+    FrequencyTransformer,
+)
+from graphformers.layers.gated_gcn import GatedGCN
+from graphformers.layers.gine import GINE
+from graphformers.layers.gps_block import GPSBlock
+from graphformers.layers.graph_attention import GraphAttention
+from graphformers.layers.heads import GraphHead, HalvingHead, Head, NodeHead, UnitRowMLP
+from graphformers.layers.local_layer import LocalLayer
+from graphformers.layers.mlp import MLP
+from graphformers.layers.normalization import BatchNorm
+from graphformers.layers.numeric import NumericEmbedding
+from graphformers.layers.padded_rows import PaddedRows
+from graphformers.layers.walk_encoder import RandomWalkEncoder
+
+__all__ = [
+    "GINE",
+    "MLP",
+    "BatchNorm",
+    "CategoricalEmbedding",
+    "EigenvectorEncoder",
+    "FrequencyMLP",
+    "FrequencyNetwork",
+    "FrequencyTransformer",
+    "GPSBlock",
+    "GatedGCN",
+    "GraphAttention",
+    "GraphHead",
+    "HalvingHead",
+    "Head",
+    "LocalLayer",
+    "NodeHead",
+    "NumericEmbedding",
+    "PaddedRows",
+    "RandomWalkEncoder",
+    "UnitRowMLP",
+]

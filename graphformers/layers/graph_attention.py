@@ -1,0 +1,97 @@
+"""Multi-head self-attention of the nodes of a batch of graphs."""
+
+from typing import final
+
+from einops import rearrange
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from graphformers.errors import ConfigError, ShapeError
+from graphformers.kernels import SparsePattern, sparse_attention
+from graphformers.layers.padded_rows import PaddedRows
+
+
+@final
+class GraphAttention(nn.Module):
+    r"""Multi-head self-attention inside each graph, or along any given edges.
+
+    .. math:: y_i = W_o \sum_j \mathrm{softmax}_j\bigl(q_i \cdot k_j / \sqrt{d_h}\bigr)\, v_j
+
+    The layout is that of the second argument:
+
+    - ``SparsePattern.complete(ptr)``: all pairs inside each graph, memory linear in the nodes. Any
+      other pattern works too, ``batch.edges`` for attention along edges only;
+    - ``PaddedRows(ptr, num_nodes)``: a padded table through ``scaled_dot_product_attention``.
+
+    Both compute the same function. Dropout zeroes attention weights after the softmax and scales
+    the others up; masking pairs before the softmax would renormalise the rest, which is something
+    else. The sparse operator keeps no weights to drop, so training with dropout needs the padded
+    layout.
+
+    Source: Vaswani et al. 2017, arXiv:1706.03762.
+    """
+
+    def __init__(self, dim: int, heads: int, *, dropout: float = 0.0):
+        super().__init__()
+        if heads < 1 or dim % heads:
+            raise ConfigError(f"dim must be a multiple of heads; got dim {dim}, heads {heads}")
+        self.dim = dim
+        self.heads = heads
+        self.dropout = dropout
+        self.query_key_value = nn.Linear(dim, 3 * dim)
+        self.output = nn.Linear(dim, dim)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the weights as ``nn.MultiheadAttention`` does; biases are zero."""
+        nn.init.xavier_uniform_(self.query_key_value.weight)
+        nn.init.zeros_(self.query_key_value.bias)
+        self.output.reset_parameters()
+        nn.init.zeros_(self.output.bias)
+
+    @property
+    def needs_padding(self) -> bool:
+        """Whether the next call must have the padded layout: training with attention dropout."""
+        return self.training and self.dropout > 0
+
+    def forward(
+        self, x: Float[Tensor, "nodes dim"], graphs: SparsePattern | PaddedRows
+    ) -> Float[Tensor, "nodes dim"]:
+        """Attend; raises ``ConfigError`` for a sparse layout while attention dropout is active."""
+        projected = self.query_key_value(x)
+        if isinstance(graphs, PaddedRows):
+            return self.output(self._padded(projected, graphs))
+        if self.needs_padding:
+            raise ConfigError(
+                f"training with attention dropout {self.dropout} needs the padded layout; "
+                "pass PaddedRows(ptr, num_nodes)"
+            )
+        return self.output(self._sparse(projected, graphs))
+
+    def _sparse(self, projected: Tensor, pattern: SparsePattern) -> Tensor:
+        if pattern.num_targets != projected.shape[0]:
+            raise ShapeError(
+                f"the pattern has {pattern.num_targets} nodes; x has {projected.shape[0]}"
+            )
+        query, key, value = rearrange(
+            projected, "nodes (three heads dim) -> three nodes heads dim", three=3, heads=self.heads
+        )
+        return sparse_attention(query, key, value, pattern).flatten(1)
+
+    def _padded(self, projected: Tensor, graphs: PaddedRows) -> Tensor:
+        query, key, value = rearrange(
+            graphs.pad(projected),
+            "graphs longest (three heads dim) -> three graphs heads longest dim",
+            three=3,
+            heads=self.heads,
+        )
+        attended = F.scaled_dot_product_attention(
+            query,
+            key,
+            value,
+            attn_mask=None if graphs.mask is None else graphs.mask[:, None, None, :],
+            dropout_p=self.dropout if self.training else 0.0,
+        )
+        table = rearrange(attended, "graphs heads longest dim -> graphs longest (heads dim)")
+        return graphs.unpad(table)

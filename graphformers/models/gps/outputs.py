@@ -1,0 +1,64 @@
+"""What GPS predicts: one configuration per kind of head."""
+
+from dataclasses import dataclass
+from typing import final, get_args
+
+from graphformers.errors import ConfigError
+from graphformers.layers.heads import GraphHead, HalvingHead, NodeHead, Pool
+from graphformers.layers.mlp import Activation
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class HalvingHeadConfig:
+    """Pool each graph, then halve the width twice: the ``san_graph`` head."""
+
+    out: int
+    pool: Pool
+
+    def __post_init__(self) -> None:
+        _check(self.out, self.pool)
+
+    def build(self, dim: int, activation: Activation) -> HalvingHead:
+        """The head behind layers of the given width."""
+        return HalvingHead(dim, self.out, pool=self.pool, activation=activation)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class GraphHeadConfig:
+    """Pool each graph, then an MLP with hidden rows of length 1: GraphGym's ``graph`` head."""
+
+    out: int
+    pool: Pool
+    layers: int = 1
+
+    def __post_init__(self) -> None:
+        _check(self.out, self.pool, self.layers)
+
+    def build(self, dim: int, activation: Activation) -> GraphHead:
+        """The head behind layers of the given width; its activation is always ReLU."""
+        return GraphHead(dim, self.out, pool=self.pool, layers=self.layers)
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class NodeHeadConfig:
+    """An MLP with hidden rows of length 1 on every node: the ``inductive_node`` head."""
+
+    out: int
+    layers: int = 1
+
+    def __post_init__(self) -> None:
+        _check(self.out, layers=self.layers)
+
+    def build(self, dim: int, activation: Activation) -> NodeHead:
+        """The head behind layers of the given width; its activation is always ReLU."""
+        return NodeHead(dim, self.out, layers=self.layers)
+
+
+def _check(out: int, pool: str = "mean", layers: int = 1) -> None:
+    if out < 1 or layers < 1:
+        raise ConfigError(f"out and layers must be positive; got out {out}, layers {layers}")
+    if pool not in get_args(Pool):
+        raise ConfigError(f"pool must be one of {', '.join(get_args(Pool))}; got {pool!r}")
