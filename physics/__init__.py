@@ -1,1 +1,22 @@
+"""Meshes and their files, surrogates for physical fields on them, and pictures of both."""
 
+from graphformers.physics.bundled import bundled_airfoils
+from graphformers.physics.edges import mesh_edges
+from graphformers.physics.field_statistics import Moments, field_statistics
+from graphformers.physics.mesh_case import MeshCase
+from graphformers.physics.mesh_store import MeshStore, StoredCase
+from graphformers.physics.reading import ReadOptions, case_from_dataset, read_case, read_cases
+
+__all__ = [
+    "MeshCase",
+    "MeshStore",
+    "Moments",
+    "ReadOptions",
+    "StoredCase",
+    "bundled_airfoils",
+    "case_from_dataset",
+    "field_statistics",
+    "mesh_edges",
+    "read_case",
+    "read_cases",
+]

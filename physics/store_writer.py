@@ -1,0 +1,159 @@
+"""Writing mesh cases into a zarr folder: all of them, or nothing."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import zarr
+
+from graphformers.errors import DataError
+from graphformers.physics.mesh_case import MeshCase
+from graphformers.physics.zarr_arrays import append_rows, create_arrays
+
+FORMAT_VERSION = 1
+
+
+@dataclass(kw_only=True)
+class StoreIndex:
+    """Everything about the cases that is not a large array; kept as JSON in the store.
+
+    ``node_ptr``, ``edge_ptr`` and ``facet_ptr`` hold the first row of every case, and the number of
+    rows, in the arrays of nodes, edges and wall facets.
+    """
+
+    space: int
+    field_components: dict[str, int]
+    feature_names: list[str]
+    parameter_names: list[str]
+    tag_names: list[str]
+    units: dict[str, str]
+    names: list[str] = field(default_factory=list)
+    splits: list[str | None] = field(default_factory=list)
+    paths: list[str | None] = field(default_factory=list)
+    parameters: list[dict[str, float]] = field(default_factory=list)
+    results: list[dict[str, float]] = field(default_factory=list)
+    node_ptr: list[int] = field(default_factory=lambda: [0])
+    edge_ptr: list[int] = field(default_factory=lambda: [0])
+    facet_ptr: list[int] = field(default_factory=lambda: [0])
+    format_version: int = FORMAT_VERSION
+
+    @classmethod
+    def of_first_case(
+        cls, case: MeshCase, fields: Sequence[str] | None, parameters: Sequence[str] | None
+    ) -> "StoreIndex":
+        """What all later cases have to agree with."""
+        names = list(case.fields) if fields is None else list(fields)
+        return cls(
+            space=case.space,
+            field_components={name: case.stacked_fields([name]).shape[1] for name in names},
+            feature_names=list(case.feature_names),
+            parameter_names=list(case.parameters if parameters is None else parameters),
+            tag_names=list(case.boundaries),
+            units={name: unit for name, unit in case.units.items() if name in names},
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "StoreIndex":
+        """Raises ``DataError`` for a store of a newer version."""
+        document = json.loads(text)
+        if document["format_version"] > FORMAT_VERSION:
+            raise DataError(
+                f"the mesh store has format {document['format_version']}, this version reads up to "
+                f"{FORMAT_VERSION}: update graphformers or import the cases again"
+            )
+        return cls(**document)
+
+    def to_json(self) -> str:
+        """The index as one JSON text."""
+        return json.dumps(asdict(self))
+
+    def add(self, case: MeshCase) -> None:
+        """Note one more case after checking that it goes with the others."""
+        self._check(case)
+        values = case.parameter_values(self.parameter_names)
+        self.names.append(case.name)
+        self.splits.append(case.split)
+        self.paths.append(str(case.path) if case.path else None)
+        self.parameters.append(dict(zip(self.parameter_names, values.tolist(), strict=True)))
+        self.results.append(dict(case.results))
+        self.node_ptr.append(self.node_ptr[-1] + case.num_points)
+        self.edge_ptr.append(self.edge_ptr[-1] + case.edges.shape[1])
+        self.facet_ptr.append(self.facet_ptr[-1] + case.wall.facets.shape[1])
+
+    def _check(self, case: MeshCase) -> None:
+        if case.space != self.space:
+            raise DataError(
+                f"2-D and 3-D cases cannot be mixed; {self.names[0]!r} is {self.space}-D, "
+                f"{case.name!r} is {case.space}-D"
+            )
+        if case.name in self.names:
+            raise DataError(f"every case needs a name of its own; {case.name!r} is used twice")
+        for name, components in self.field_components.items():
+            found = case.stacked_fields([name]).shape[1]
+            if found != components:
+                raise DataError(
+                    f"field {name!r} must have {components} components, as in {self.names[0]!r}; "
+                    f"in {case.name!r} it has {found}"
+                )
+            unit = case.units.get(name)
+            if unit and self.units.setdefault(name, unit) != unit:
+                raise DataError(
+                    f"field {name!r} must have one unit; it is {self.units[name]} in "
+                    f"{self.names[0]!r} and {unit} in {case.name!r}"
+                )
+
+
+def write_store(
+    cases: Iterable[MeshCase],
+    path: Path,
+    *,
+    fields: Sequence[str] | None,
+    parameters: Sequence[str] | None,
+) -> None:
+    """Write all cases to a temporary folder beside ``path`` and rename it when it is complete."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    try:
+        group, index = create_arrays(temporary), None
+        for case in cases:
+            index = index or StoreIndex.of_first_case(case, fields, parameters)
+            index.add(case)
+            _append_case(group, case, index)
+        if index is None:
+            raise DataError("a mesh store needs at least one case")
+        group.attrs["index"] = index.to_json()
+        _move_into_place(temporary, path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _append_case(group: zarr.Group, case: MeshCase, index: StoreIndex) -> None:
+    fields = [np.zeros((case.num_points, 0))]
+    fields += [case.fields[name] for name in index.field_components]
+    none = np.zeros(case.num_points, dtype=bool)
+    tags = [case.boundaries.get(name, none) for name in index.tag_names]
+    rows = {
+        "points": case.points.astype(np.float64),
+        "features": case.features.astype(np.float32),
+        "fields": np.concatenate(fields, axis=1).astype(np.float32),
+        "tags": np.stack(tags, axis=1).astype(np.uint8) if tags else np.zeros((len(none), 0), "u1"),
+        "edges": np.ascontiguousarray(case.edges.T, dtype=np.int32),
+        "wall_facets": np.ascontiguousarray(case.wall.facets.T, dtype=np.int32),
+    }
+    for name, values in rows.items():
+        append_rows(group, name, values)
+
+
+def _move_into_place(temporary: Path, path: Path) -> None:
+    """Rename; an old store steps aside first and is removed last."""
+    aside = temporary.with_name(temporary.name + "-old")
+    with suppress(FileNotFoundError):
+        os.rename(path, aside)
+    os.rename(temporary, path)
+    shutil.rmtree(aside, ignore_errors=True)

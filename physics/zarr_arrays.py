@@ -1,0 +1,31 @@
+"""The few zarr calls we need, the same for zarr 2 and zarr 3."""
+
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import zarr
+
+CHUNK_ROWS = 16384  # about one mesh of the bundled size: little is read that is not asked for
+ZARR_MAJOR = int(zarr.__version__.split(".")[0])
+
+
+def create_arrays(path: Path) -> zarr.Group:
+    """A new group in format 2, which both versions of the library read."""
+    if ZARR_MAJOR >= 3:
+        return zarr.open_group(str(path), mode="w", zarr_format=2)
+    return zarr.open_group(str(path), mode="w")
+
+
+def open_arrays(path: Path) -> zarr.Group:
+    """An existing group, for reading only."""
+    return zarr.open_group(str(path), mode="r")
+
+
+def append_rows(group: zarr.Group, name: str, rows: np.ndarray) -> None:
+    """Add rows below those an array has; the first rows create it."""
+    if name not in group:
+        shape, chunks = (0, *rows.shape[1:]), (CHUNK_ROWS, *(max(n, 1) for n in rows.shape[1:]))
+        create = group.create_array if ZARR_MAJOR >= 3 else group.create_dataset
+        create(name, shape=shape, chunks=chunks, dtype=rows.dtype)
+    cast("zarr.Array", group[name]).append(rows)
