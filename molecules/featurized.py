@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from graphformers.errors import ShapeError
+from graphformers.errors import DataError, ShapeError
 from graphformers.graph_batch import GraphBatch
 from graphformers.molecules.molecule_graph import MoleculeGraph
 
@@ -71,6 +71,13 @@ class FeaturizedMolecules:
             edge_attr=torch.from_numpy(self.edge_attr.astype(np.int64)),
             ptr=torch.from_numpy(ptr),
         )
+
+    def require_molecules(self) -> "FeaturizedMolecules":
+        """Itself; ``DataError`` with the first bad rows when not a single molecule is there."""
+        if len(self) == 0:
+            shown = "; ".join(str(bad) for bad in self.bad_rows[:3])
+            raise DataError(f"none of the {self.num_rows} rows holds a usable molecule: {shown}")
+        return self
 
     def spread(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
         """Values of the molecules ``(molecules, ...)`` over all rows, NaN at the bad ones."""

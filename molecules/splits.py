@@ -75,7 +75,7 @@ def scaffold_split(smiles: Sequence[str], *, fractions: Fractions = EIGHT_ONE_ON
     Groups, largest first and of equal ones the later first, go to the training part while they fit
     there, else to the validation part while they fit there, else to the test part.
 
-    Source: the deterministic split of MoleculeNet, arXiv:1703.00564, with chirality in the scaffold.
+    Source: the deterministic split of MoleculeNet, arXiv:1703.00564; scaffolds with chirality.
     """
     _check_sizes(len(smiles), fractions)
     groups = _scaffold_groups(smiles)

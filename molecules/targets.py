@@ -86,13 +86,9 @@ class TargetScaling:
         without any value the shift 0.
         """
         columns = [column[~np.isnan(column)] for column in targets.T]
-        varies = [len(np.unique(column)) > 1 for column in columns]
         return TargetScaling(
             shift=tuple(float(column.mean()) if len(column) else 0.0 for column in columns),
-            scale=tuple(
-                float(column.std()) if wide else 1.0
-                for column, wide in zip(columns, varies, strict=True)
-            ),
+            scale=tuple(_deviation(column) for column in columns),
         )
 
     @staticmethod
@@ -120,6 +116,11 @@ class TargetScaling:
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"a target scaling holds shift and scale; got {document}") from error
         return TargetScaling(shift=shift, scale=scale)
+
+
+def _deviation(values: NDArray[np.floating]) -> float:
+    # Rounding of the mean gives equal values a deviation; squares of tiny ones vanish.
+    return float(values.std() or 1.0) if len(np.unique(values)) > 1 else 1.0
 
 
 def _numbers(values: object) -> tuple[float, ...]:

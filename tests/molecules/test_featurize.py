@@ -132,6 +132,13 @@ def test_spread_leaves_nan_at_bad_rows() -> None:
     assert np.array_equal(spread, [[1.0], [np.nan], [2.0]], equal_nan=True)
 
 
+def test_a_column_without_any_molecule_is_refused_with_its_first_rows() -> None:
+    with pytest.raises(DataError, match="none of the 2 rows .* row 1: not a valid SMILES"):
+        featurize(["xyz", ""]).require_molecules()
+    some = featurize(["xyz", "C"])
+    assert some.require_molecules() is some
+
+
 def test_arrays_that_do_not_fit_together_are_refused() -> None:
     whole = featurize(["CCO"])
     with pytest.raises(ShapeError, match="expected 1 molecules with 3 atoms"):
