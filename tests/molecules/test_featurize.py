@@ -133,7 +133,7 @@ def test_spread_leaves_nan_at_bad_rows() -> None:
 
 
 def test_a_column_without_any_molecule_is_refused_with_its_first_rows() -> None:
-    with pytest.raises(DataError, match="none of the 2 rows .* row 1: not a valid SMILES"):
+    with pytest.raises(DataError, match=r"none of the 2 rows .* row 1: not a valid SMILES"):
         featurize(["xyz", ""]).require_molecules()
     some = featurize(["xyz", "C"])
     assert some.require_molecules() is some
