@@ -1,8 +1,8 @@
 """Running Warp kernels on torch tensors: torch allocates, Warp borrows.
 
-A Warp launch on the CPU uses one thread but releases the interpreter lock, so large launches are cut
-into chunks of rows for a small thread pool. On CUDA a kernel is launched whole, on torch's current
-stream.
+A Warp launch on the CPU uses one thread but releases the interpreter lock, so large launches are
+cut into chunks of rows for a small thread pool. On CUDA a kernel is launched whole, on torch's
+current stream.
 """
 
 import os

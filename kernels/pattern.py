@@ -1,7 +1,6 @@
 """Which targets see which sources: the sparsity pattern every operation here runs over."""
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Int
@@ -28,6 +27,7 @@ class SparsePattern:
     row_ptr: Int[Tensor, " targets_plus_1"]
     source: Int[Tensor, " edges"]
     edge: Int[Tensor, " edges"]
+    _transposed: "SparsePattern | None" = field(default=None, init=False, repr=False)
 
     @staticmethod
     def from_edge_index(
@@ -52,7 +52,8 @@ class SparsePattern:
     def from_csr(
         row_ptr: Int[Tensor, " targets_plus_1"], source: Int[Tensor, " edges"], *, num_sources: int
     ) -> "SparsePattern":
-        """Rows that are grouped already; the caller's edge numbers are the positions in ``source``."""
+        """Compressed rows, sorted here; the caller's edge numbers are positions in ``source``."""
+        _check_ptr("row_ptr", row_ptr, source.shape[0])
         num_targets = row_ptr.shape[0] - 1
         target = torch.arange(num_targets, device=row_ptr.device).repeat_interleave(row_ptr.diff())
         return SparsePattern.from_edge_index(
@@ -67,6 +68,7 @@ class SparsePattern:
 
         Edges are numbered graph by graph, then by target, then by source.
         """
+        _check_ptr("ptr", ptr)
         ptr = ptr.to(torch.int64)
         sizes = ptr.diff()
         first = ptr[:-1].repeat_interleave(sizes)
@@ -87,15 +89,26 @@ class SparsePattern:
         """Number of edges, duplicates counted."""
         return self.source.shape[0]
 
-    @cached_property
+    @property
     def target(self) -> Int[Tensor, " edges"]:
         """Target of every slot."""
         rows = torch.arange(self.num_targets, device=self.row_ptr.device)
         return rows.repeat_interleave(self.row_ptr.diff(), output_size=self.num_edges)
 
-    @cached_property
+    @property
     def transposed(self) -> "SparsePattern":
-        """The same edges grouped by their source; ``edge`` still holds the caller's numbers."""
+        """The same edges grouped by their source; ``edge`` still holds the caller's numbers.
+
+        Made once and kept.
+        """
+        transposed = self._transposed
+        if transposed is None:
+            transposed = self._transpose()
+            # not a cached_property: its lock stops torch.compile before Python 3.12
+            object.__setattr__(self, "_transposed", transposed)
+        return transposed
+
+    def _transpose(self) -> "SparsePattern":
         row_ptr, order = group(self.source, self.num_sources)
         return SparsePattern(
             num_targets=self.num_sources,
@@ -120,3 +133,14 @@ class SparsePattern:
             source=self.source.to(device),
             edge=self.edge.to(device),
         )
+
+
+def _check_ptr(name: str, ptr: Tensor, items: int | None = None) -> None:
+    """Starts at zero, never falls, and ends at the number of items where that is known."""
+    rises = (
+        ptr.ndim == 1 and ptr.shape[0] > 0 and int(ptr[0]) == 0 and bool((ptr.diff() >= 0).all())
+    )
+    if not rises:
+        raise ShapeError(f"{name} must be one axis that starts at 0 and never falls")
+    if items is not None and int(ptr[-1]) != items:
+        raise ShapeError(f"{name} must end at {items}, the number of entries; got {int(ptr[-1])}")

@@ -40,3 +40,18 @@ def check_shape(name: str, tensor: Tensor, expected: tuple[int, ...], meaning: s
     """An exact shape; ``meaning`` names its axes in the message."""
     if tuple(tensor.shape) != expected:
         raise ShapeError(f"{name} must be {meaning} = {expected}; got {tuple(tensor.shape)}")
+
+
+def check_segments(ptr: Tensor, slots: int) -> None:
+    """Segments that tile the slots from first to last.
+
+    Looks at the numbers, so it belongs inside an operator, and only looks on the CPU: on CUDA it
+    would stall the stream.
+    """
+    if ptr.is_cuda:
+        return
+    first, last = int(ptr[0]), int(ptr[-1])
+    if first != 0 or last != slots:
+        raise ShapeError(
+            f"ptr must run from 0 to {slots}, the number of slots; got {first}, {last}"
+        )

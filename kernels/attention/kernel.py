@@ -7,10 +7,15 @@ the backward passes recompute them from the log-sum-exp of the row.
 row_ptr        (rows + 1,)                   first slot of every row
 column         (edges,)                      other end of every slot
 edge           (edges,)                      caller's number of every slot
+query          (targets, heads) vectors      likewise out and grad_out
+key, value     (sources, heads) vectors
 bias           (edges, heads) or null        added to the logits, in the caller's order
 lse            (targets, heads)              log of the sum of the exponentials of a row
-grad_dot_out   (targets, heads)              grad_out . out, the mean of grad_weight over the row
+mean           (targets, heads)              grad_out . out, the mean of grad_weight over the row
 =============  ============================  =====================================================
+
+All kernels run one thread per (row, head); ``first`` is the first row of a chunk. An edge whose
+logit is minus infinity is masked, and a row without other edges gives zeros.
 """
 
 from functools import cache
@@ -20,7 +25,7 @@ import warp as wp
 
 
 class AttentionKernels(NamedTuple):
-    """The three launches of one specialisation; each has one thread per (row, head)."""
+    """The three launches of one specialisation."""
 
     forward: wp.Kernel
     backward_rows: wp.Kernel
@@ -29,23 +34,30 @@ class AttentionKernels(NamedTuple):
 
 @cache
 def attention_kernels(dim: int, dim_v: int, scalar: type) -> AttentionKernels:
-    """Kernels for queries and keys of ``dim`` and values of ``dim_v`` channels."""
+    """Kernels for queries and keys of ``dim`` and values of ``dim_v`` channels.
+
+    One module holds all three, so that a new width compiles once.
+    """
     module = wp.get_module(f"graphformers.attention.{dim}.{dim_v}.{scalar.__name__}")
     key_vector = wp.types.vector(dim, scalar)
     value_vector = wp.types.vector(dim_v, scalar)
+    types = (module, key_vector, value_vector, scalar)
+    return AttentionKernels(_forward(*types), _backward_rows(*types), _backward_columns(*types))
 
+
+def _forward(module: wp.Module, key_vector: type, value_vector: type, scalar: type) -> wp.Kernel:
     @wp.kernel(enable_backward=False, module=module)
     def forward_kernel(
-        first: int,  # first row of this chunk
+        first: int,
         row_ptr: wp.array[wp.int64],
         column: wp.array[wp.int64],
         edge: wp.array[wp.int64],
-        query: wp.array2d[key_vector],  # (targets, heads)
-        key: wp.array2d[key_vector],  # (sources, heads)
-        value: wp.array2d[value_vector],  # (sources, heads)
+        query: wp.array2d[key_vector],
+        key: wp.array2d[key_vector],
+        value: wp.array2d[value_vector],
         bias: wp.array2d[scalar],
         scale: scalar,
-        out: wp.array2d[value_vector],  # (targets, heads), written
+        out: wp.array2d[value_vector],  # written
         lse: wp.array2d[scalar],  # written
     ):
         offset, head = wp.tid()
@@ -67,11 +79,17 @@ def attention_kernels(dim: int, dim_v: int, scalar: type) -> AttentionKernels:
                 weight = wp.exp(logit - peak)
                 total += weight
                 mixed += weight * value[source, head]
-        if peak != scalar(-wp.inf):
+        if total != scalar(0.0):
             mixed /= total
         out[row, head] = mixed
         lse[row, head] = peak + wp.log(total)
 
+    return forward_kernel
+
+
+def _backward_rows(
+    module: wp.Module, key_vector: type, value_vector: type, scalar: type
+) -> wp.Kernel:
     @wp.kernel(enable_backward=False, module=module)
     def backward_rows_kernel(
         first: int,
@@ -83,16 +101,16 @@ def attention_kernels(dim: int, dim_v: int, scalar: type) -> AttentionKernels:
         value: wp.array2d[value_vector],
         bias: wp.array2d[scalar],
         scale: scalar,
-        out: wp.array2d[value_vector],
         lse: wp.array2d[scalar],
         grad_out: wp.array2d[value_vector],
-        grad_dot_out: wp.array2d[scalar],  # written
+        out: wp.array2d[value_vector],
+        mean: wp.array2d[scalar],  # written
         grad_query: wp.array2d[key_vector],  # written
         grad_bias: wp.array2d[scalar],  # written, or null
     ):
         offset, head = wp.tid()
         row = first + offset
-        mean = wp.dot(grad_out[row, head], out[row, head])
+        row_mean = wp.dot(grad_out[row, head], out[row, head])
         total = key_vector()
         for slot in range(int(row_ptr[row]), int(row_ptr[row + 1])):
             source = int(column[slot])
@@ -101,18 +119,24 @@ def attention_kernels(dim: int, dim_v: int, scalar: type) -> AttentionKernels:
                 logit += bias[int(edge[slot]), head]
             grad_logit = scalar(0.0)
             if logit != scalar(-wp.inf):
-                weight = wp.exp(logit - lse[row, head])
-                grad_logit = weight * (wp.dot(grad_out[row, head], value[source, head]) - mean)
+                grad_weight = wp.dot(grad_out[row, head], value[source, head])
+                grad_logit = wp.exp(logit - lse[row, head]) * (grad_weight - row_mean)
                 total += grad_logit * key[source, head]
             if grad_bias:
                 grad_bias[int(edge[slot]), head] = grad_logit
-        grad_dot_out[row, head] = mean
+        mean[row, head] = row_mean
         grad_query[row, head] = scale * total
 
+    return backward_rows_kernel
+
+
+def _backward_columns(
+    module: wp.Module, key_vector: type, value_vector: type, scalar: type
+) -> wp.Kernel:
     @wp.kernel(enable_backward=False, module=module)
     def backward_columns_kernel(
         first: int,
-        row_ptr: wp.array[wp.int64],  # of the transposed pattern
+        row_ptr: wp.array[wp.int64],  # of the transposed pattern, whose rows are the sources
         column: wp.array[wp.int64],
         edge: wp.array[wp.int64],
         query: wp.array2d[key_vector],
@@ -122,7 +146,7 @@ def attention_kernels(dim: int, dim_v: int, scalar: type) -> AttentionKernels:
         scale: scalar,
         lse: wp.array2d[scalar],
         grad_out: wp.array2d[value_vector],
-        grad_dot_out: wp.array2d[scalar],
+        mean: wp.array2d[scalar],
         grad_key: wp.array2d[key_vector],  # written
         grad_value: wp.array2d[value_vector],  # written
     ):
@@ -131,16 +155,17 @@ def attention_kernels(dim: int, dim_v: int, scalar: type) -> AttentionKernels:
         total_key = key_vector()
         total_value = value_vector()
         for slot in range(int(row_ptr[source]), int(row_ptr[source + 1])):
-            row = int(column[slot])
-            logit = scale * wp.dot(query[row, head], key[source, head])
+            target = int(column[slot])
+            logit = scale * wp.dot(query[target, head], key[source, head])
             if bias:
                 logit += bias[int(edge[slot]), head]
             if logit != scalar(-wp.inf):
-                weight = wp.exp(logit - lse[row, head])
-                product = wp.dot(grad_out[row, head], value[source, head])
-                total_value += weight * grad_out[row, head]
-                total_key += weight * (product - grad_dot_out[row, head]) * query[row, head]
+                weight = wp.exp(logit - lse[target, head])
+                grad_weight = wp.dot(grad_out[target, head], value[source, head])
+                grad_logit = weight * (grad_weight - mean[target, head])
+                total_value += weight * grad_out[target, head]
+                total_key += grad_logit * query[target, head]
         grad_key[source, head] = scale * total_key
         grad_value[source, head] = total_value
 
-    return AttentionKernels(forward_kernel, backward_rows_kernel, backward_columns_kernel)
+    return backward_columns_kernel

@@ -130,7 +130,7 @@ def _pull_back(grad_out, query, key, value, bias, scale, *pattern_and_result):
     grad_bias = None if bias is None else grads[3]
     grad_out, mean = grad_out.contiguous(), torch.empty_like(lse)
     kernels, heads, work = _specialise(query, value, rows)
-    arguments = (*rows, *given, out, lse, grad_out, mean, grad_query, grad_bias)
+    arguments = (*rows, *given, lse, grad_out, out, mean, grad_query, grad_bias)
     launch_rows(kernels.backward_rows, rows[0], heads, arguments, 2 * work)
     arguments = (*columns, *given, lse, grad_out, mean, grad_key, grad_value)
     launch_rows(kernels.backward_columns, columns[0], heads, arguments, 2 * work)

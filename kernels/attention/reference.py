@@ -28,7 +28,10 @@ def sparse_attention_reference(
 
 
 def sparse_attention_second_order(
-    grads: Sequence[Tensor], inputs: Sequence[Tensor | None], pattern: SparsePattern, scale: float
+    grads: Sequence[Tensor],
+    inputs: tuple[Tensor, Tensor, Tensor, Tensor, Tensor | None],
+    pattern: SparsePattern,
+    scale: float,
 ) -> list[Tensor | None]:
     """Pull back through the backward pass of the reference.
 
@@ -36,12 +39,12 @@ def sparse_attention_second_order(
     loss in grad_query, grad_key, grad_value and grad_bias.
     """
     with torch.enable_grad():
-        given = [None if one is None else one.detach().requires_grad_() for one in inputs]
-        grad_out, query, key, value, bias = given
-        assert grad_out is not None and query is not None
+        grad_out, query, key, value = (one.detach().requires_grad_() for one in inputs[:4])
+        bias = None if inputs[4] is None else inputs[4].detach().requires_grad_()
         out = sparse_attention_reference(query, key, value, pattern, bias, scale)
-        variables = [one for one in given[1:] if one is not None]
+        variables = [query, key, value] if bias is None else [query, key, value, bias]
         first = torch.autograd.grad(out, variables, grad_out, create_graph=True)
-        leaves = [one for one in given if one is not None]
-        second = torch.autograd.grad(first, leaves, grads[: len(first)], allow_unused=True)
+        second = torch.autograd.grad(
+            first, [grad_out, *variables], grads[: len(first)], allow_unused=True
+        )
     return [*second, None] if bias is None else list(second)

@@ -9,6 +9,7 @@ def group_kernel(
     ptr: wp.array[wp.int64],  # (groups + 1,), zeros, written
     order: wp.array[wp.int64],  # (items,), written
 ):
+    """Count, sum up, then place every item behind its predecessors."""
     for item in range(keys.shape[0]):
         following = int(keys[item]) + 1
         ptr[following] = ptr[following] + wp.int64(1)

@@ -41,8 +41,10 @@ torch.library.define(
 
 @torch.library.impl("graphformers::random_walk_probabilities", ("cpu", "cuda"))
 def _walk(edge_index: Tensor, ptr: Tensor, steps: int) -> Tensor:
-    """Powers of the transition matrix, all graphs side by side: entry (i, c) of ``power`` belongs
-    to node i and to the c-th node of its graph, so a step is a mean over the edges leaving i.
+    """Multiply all graphs at once by their transition matrices.
+
+    Entry (i, c) of a power belongs to node i and the c-th node of its graph, so that the next power
+    is a mean over the edges leaving i.
     """
     nodes = int(ptr[-1])
     sizes = ptr.diff()

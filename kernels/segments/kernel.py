@@ -24,10 +24,15 @@ class SegmentKernels(NamedTuple):
 
 @cache
 def segment_kernels(width: int, scalar: type) -> SegmentKernels:
-    """Kernels over blocks of ``width`` channels."""
+    """Kernels over blocks of ``width`` channels, in one module that compiles once."""
     module = wp.get_module(f"graphformers.segments.{width}.{scalar.__name__}")
     block = wp.types.vector(width, scalar)
+    return SegmentKernels(
+        _total(module, block), _extreme(module, block, width, scalar), _broadcast(module, block)
+    )
 
+
+def _total(module: wp.Module, block: type) -> wp.Kernel:
     @wp.kernel(enable_backward=False, module=module)
     def total_kernel(
         first: int,  # first segment of this chunk
@@ -46,6 +51,10 @@ def segment_kernels(width: int, scalar: type) -> SegmentKernels:
             total += values[item, lane]
         out[segment, lane] = total
 
+    return total_kernel
+
+
+def _extreme(module: wp.Module, block: type, width: int, scalar: type) -> wp.Kernel:
     @wp.kernel(enable_backward=False, module=module)
     def extreme_kernel(
         first: int,
@@ -70,6 +79,10 @@ def segment_kernels(width: int, scalar: type) -> SegmentKernels:
                     best[channel] = value[channel]
         out[segment, lane] = best
 
+    return extreme_kernel
+
+
+def _broadcast(module: wp.Module, block: type) -> wp.Kernel:
     @wp.kernel(enable_backward=False, module=module)
     def broadcast_kernel(
         first: int,
@@ -87,4 +100,4 @@ def segment_kernels(width: int, scalar: type) -> SegmentKernels:
                 item = int(order[slot])
             out[item, lane] = value
 
-    return SegmentKernels(total_kernel, extreme_kernel, broadcast_kernel)
+    return broadcast_kernel

@@ -13,7 +13,12 @@ from torch import Tensor
 from graphformers.errors import ShapeError
 from graphformers.kernels.launch import WARP_SCALARS, launch_rows
 from graphformers.kernels.segments.kernel import segment_kernels
-from graphformers.kernels.validation import check_floating, check_indices, check_shape
+from graphformers.kernels.validation import (
+    check_floating,
+    check_indices,
+    check_segments,
+    check_shape,
+)
 
 Reduction: TypeAlias = Literal["sum", "mean", "max", "min"]
 
@@ -22,11 +27,11 @@ _WIDEST_BLOCK = {"cpu": 32, "cuda": 4}
 
 
 def segment_reduce(
-    values: Float[Tensor, "items *channels"],
+    values: Float[Tensor, "items ..."],
     ptr: Int[Tensor, " segments_plus_1"],
     reduce: Reduction = "sum",
     order: Int[Tensor, " items"] | None = None,
-) -> Float[Tensor, "segments *channels"]:
+) -> Float[Tensor, "segments ..."]:
     r"""Reduce every segment of ``values`` to one row.
 
     .. math:: y_s = \bigoplus_{p_s \le i < p_{s+1}} x_{o_i}
@@ -53,11 +58,11 @@ def segment_reduce(
 
 
 def segment_broadcast(
-    values: Float[Tensor, "segments *channels"],
+    values: Float[Tensor, "segments ..."],
     ptr: Int[Tensor, " segments_plus_1"],
     order: Int[Tensor, " items"] | None = None,
     items: int | None = None,
-) -> Float[Tensor, "items *channels"]:
+) -> Float[Tensor, "items ..."]:
     r"""Give every item the row of its segment: the adjoint of the segment sum.
 
     .. math:: y_{o_i} = x_s \quad\text{for}\quad p_s \le i < p_{s+1}
@@ -99,6 +104,8 @@ def _launch(
     *options: float,
 ) -> Tensor:
     """Run a segment kernel over blocks of channels; the result has ``rows`` rows."""
+    items = rows if name == "broadcast" else values.shape[0]
+    check_segments(ptr, items if order is None else order.shape[0])
     channels = math.prod(values.shape[1:])
     width = 1
     while width < _WIDEST_BLOCK[values.device.type] and channels % (2 * width) == 0:

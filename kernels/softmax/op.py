@@ -7,14 +7,19 @@ from torch import Tensor
 from graphformers.kernels.launch import WARP_SCALARS, launch_rows
 from graphformers.kernels.segments.op import segment_broadcast, segment_reduce
 from graphformers.kernels.softmax.kernel import softmax_kernel
-from graphformers.kernels.validation import check_floating, check_indices, check_shape
+from graphformers.kernels.validation import (
+    check_floating,
+    check_indices,
+    check_segments,
+    check_shape,
+)
 
 
 def segment_softmax(
-    values: Float[Tensor, "items *channels"],
+    values: Float[Tensor, "items ..."],
     ptr: Int[Tensor, " segments_plus_1"],
     order: Int[Tensor, " items"] | None = None,
-) -> Float[Tensor, "items *channels"]:
+) -> Float[Tensor, "items ..."]:
     r"""Softmax over every segment, separately for each channel.
 
     .. math:: y_{o_i} = \frac{\exp x_{o_i}}{\sum_{p_s \le j < p_{s+1}} \exp x_{o_j}}
@@ -39,6 +44,7 @@ torch.library.define(
 
 @torch.library.impl("graphformers::segment_softmax", ("cpu", "cuda"))
 def _softmax(values: Tensor, ptr: Tensor, order: Tensor | None) -> Tensor:
+    check_segments(ptr, values.shape[0])
     rows = values.contiguous().flatten(1) if values.ndim > 1 else values.contiguous().unsqueeze(1)
     out = torch.empty_like(rows)
     ptr, order = ptr.contiguous(), None if order is None else order.contiguous()

@@ -1,0 +1,84 @@
+import itertools
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+import warp as wp
+
+from graphformers.kernels.attention.kernel import attention_kernels
+from graphformers.kernels.grouping.kernel import group_kernel
+from graphformers.kernels.launch import _balanced_bounds
+from graphformers.kernels.segments.kernel import segment_kernels
+from graphformers.kernels.softmax.kernel import softmax_kernel
+
+KERNELS = {
+    "attention float32": lambda: attention_kernels(16, 8, wp.float32).forward,
+    "attention float64": lambda: attention_kernels(3, 5, wp.float64).forward,
+    "segments float32": lambda: segment_kernels(4, wp.float32).total,
+    "segments float64": lambda: segment_kernels(1, wp.float64).total,
+    "softmax float32": lambda: softmax_kernel(wp.float32),
+    "softmax float64": lambda: softmax_kernel(wp.float64),
+    "grouping": lambda: group_kernel,
+}
+
+
+@pytest.mark.parametrize("label", KERNELS)
+def test_kernels_compile_for_cuda_without_a_gpu(label, tmp_path):
+    module = KERNELS[label]().module
+    wp.compile_aot_module(module, arch=[80, 90], module_dir=tmp_path, use_ptx=True)
+    programs = [path.read_text() for path in tmp_path.glob("**/*.ptx")]
+    assert len(programs) == 2
+    for program in programs:
+        for name in module.kernels:
+            assert name in program
+
+
+@pytest.mark.parametrize("sizes", [[5], [0, 0, 0], [1] * 100, [1000, 1, 1, 1], [0, 3, 0, 50, 2]])
+@pytest.mark.parametrize("chunks", [1, 2, 8])
+def test_chunks_cover_every_row_once(sizes, chunks):
+    bounds = _balanced_bounds(torch.tensor([0, *sizes]).cumsum(0), chunks)
+    assert bounds[0] == 0
+    assert bounds[-1] == len(sizes)
+    assert bounds == sorted(bounds)
+    assert len(bounds) == chunks + 1
+
+
+def test_chunks_share_the_work_evenly():
+    sizes = torch.arange(1000)
+    bounds = _balanced_bounds(torch.cat([torch.zeros(1).long(), sizes.cumsum(0)]), 4)
+    shares = [int(sizes[a:b].sum()) for a, b in itertools.pairwise(bounds)]
+    assert max(shares) - min(shares) <= 2 * int(sizes.max())
+
+
+QUIET = """
+import torch
+from graphformers.kernels import segment_reduce
+segment_reduce(torch.zeros(3), torch.tensor([0, 3]))
+"""
+
+
+def test_starting_warp_says_nothing():
+    done = subprocess.run([sys.executable, "-c", QUIET], capture_output=True, text=True, check=True)
+    assert done.stdout == ""
+    assert done.stderr == ""
+
+
+# Only threads of our own: the child must not enter torch's OpenMP regions, which fork breaks too.
+FORKING = """
+import os, numpy, torch
+from graphformers.kernels import segment_reduce
+torch.set_num_threads(2)
+values, ptr = torch.ones(1024, 1024), torch.arange(1025)
+expected = segment_reduce(values, ptr).numpy()
+child = os.fork()
+if child == 0:
+    os._exit(0 if numpy.array_equal(segment_reduce(values, ptr).numpy(), expected) else 1)
+raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_process_makes_its_own_threads():
+    subprocess.run([sys.executable, "-c", FORKING], check=True, timeout=60)

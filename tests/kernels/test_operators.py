@@ -1,0 +1,104 @@
+"""What torch expects of an operator: schemas, shapes without data, compiling, exporting."""
+
+import pytest
+import torch
+
+from graphformers.kernels import (
+    SparsePattern,
+    random_walk_probabilities,
+    segment_broadcast,
+    segment_reduce,
+    segment_softmax,
+    sparse_attention,
+)
+from graphformers.kernels.attention.cases import WIDTH_CASES, attention_inputs
+from graphformers.kernels.pattern_cases import random_pattern
+from graphformers.kernels.random_walk.cases import WALK_CASES
+from graphformers.kernels.segments.cases import segment_values
+
+TARGETS, SOURCES, EDGES = 7, 5, 23
+WIDTHS = WIDTH_CASES["odd"]
+PATTERN = random_pattern(TARGETS, SOURCES, EDGES)
+
+
+def operator_calls():
+    transposed = PATTERN.transposed
+    rows = (PATTERN.row_ptr, PATTERN.source, PATTERN.edge)
+    columns = (transposed.row_ptr, transposed.source, transposed.edge)
+    inputs = attention_inputs(PATTERN, WIDTHS)
+    values = segment_values(EDGES, (6,))
+    ptr, order = PATTERN.row_ptr, PATTERN.edge
+    ops = torch.ops.graphformers
+    out, lse = (one.detach() for one in ops.sparse_attention(*inputs, 0.5, *rows, *columns))
+    yield "sparse_attention", (*inputs, 0.5, *rows, *columns)
+    yield "sparse_attention", (*inputs[:3], None, 0.5, *rows, *columns)
+    pulled = (out.clone().requires_grad_(), *inputs, 0.5, *rows, *columns, out, lse)
+    yield "sparse_attention_backward", pulled
+    yield "segment_sum", (values, ptr, order)
+    yield "segment_sum", (values, ptr, None)
+    yield "segment_extreme", (values, ptr, order, True)
+    yield "segment_broadcast", (segment_values(TARGETS, (6,)), ptr, order, EDGES)
+    yield "segment_softmax", (values, ptr, order)
+    yield "group", (PATTERN.source, SOURCES)
+    yield "random_walk_probabilities", (*WALK_CASES["double edge"], 4)
+
+
+@pytest.mark.parametrize(("name", "arguments"), operator_calls())
+def test_operator_passes_the_checks_of_torch(name, arguments):
+    torch.library.opcheck(getattr(torch.ops.graphformers, name), arguments)
+
+
+class EveryOperation(torch.nn.Module):
+    """Builds a pattern and uses all differentiable operations on it."""
+
+    def forward(self, edge_index, query, key, value, bias):
+        pattern = SparsePattern.from_edge_index(
+            edge_index, num_targets=TARGETS, num_sources=SOURCES
+        )
+        weight = segment_softmax(bias, pattern.row_ptr, pattern.edge)
+        out = sparse_attention(query, key, value, pattern, weight)
+        peaks = segment_broadcast(out, pattern.row_ptr, pattern.edge)
+        largest = segment_reduce(peaks, pattern.row_ptr, "max", pattern.edge)
+        return largest + segment_reduce(peaks, pattern.row_ptr, "mean", pattern.edge)
+
+
+def example():
+    return PATTERN.edge_index, *attention_inputs(PATTERN, WIDTHS, torch.float32)
+
+
+def out_and_grads(module, arguments):
+    out = module(*arguments)
+    return out, *torch.autograd.grad(out.square().sum(), arguments[1:])
+
+
+def test_compiled_without_graph_breaks_gives_the_same_bits():
+    arguments = example()
+    compiled = torch.compile(EveryOperation(), fullgraph=True, backend="aot_eager")
+    results = zip(
+        out_and_grads(compiled, arguments),
+        out_and_grads(EveryOperation(), arguments),
+        strict=True,
+    )
+    for ours, expected in results:
+        assert torch.equal(ours, expected)
+
+
+def test_a_pattern_made_outside_can_be_passed_to_compiled_code():
+    _, *inputs = example()
+    attend = torch.compile(sparse_attention, fullgraph=True, backend="aot_eager")
+    for pattern in (PATTERN, random_pattern(TARGETS, SOURCES, EDGES)):
+        expected = sparse_attention(*inputs[:3], pattern, inputs[3])
+        assert torch.equal(attend(*inputs[:3], pattern, inputs[3]), expected)
+
+
+def test_exported_program_gives_the_same_bits():
+    arguments = example()
+    exported = torch.export.export(EveryOperation(), arguments)
+    assert torch.equal(exported.module()(*arguments), EveryOperation()(*arguments))
+
+
+def test_random_walks_compile_without_graph_breaks():
+    edge_index, ptr = WALK_CASES["double edge"]
+    compiled = torch.compile(random_walk_probabilities, fullgraph=True, backend="aot_eager")
+    expected = random_walk_probabilities(edge_index, ptr, 4)
+    assert torch.equal(compiled(edge_index, ptr, 4), expected)

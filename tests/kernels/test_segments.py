@@ -1,0 +1,145 @@
+import hypothesis.strategies as st
+import pytest
+import torch
+from hypothesis import given
+
+from graphformers.errors import ShapeError
+from graphformers.kernels import segment_broadcast, segment_reduce
+from graphformers.kernels.pattern_cases import PATTERN_CASES
+from graphformers.kernels.segments.cases import CHANNEL_CASES, segment_values
+from graphformers.kernels.segments.reference import (
+    segment_broadcast_reference,
+    segment_reduce_reference,
+)
+
+# Two orders of adding the same numbers, relative to their size.
+CLOSE = {torch.float32: 1e-5, torch.float64: 1e-12}
+REDUCTIONS = ["sum", "mean", "max", "min"]
+
+
+def assert_close(ours, expected, dtype):
+    torch.testing.assert_close(ours, expected, rtol=CLOSE[dtype], atol=CLOSE[dtype])
+
+
+@pytest.mark.parametrize("channels", CHANNEL_CASES.values(), ids=CHANNEL_CASES)
+@pytest.mark.parametrize("reduce", REDUCTIONS)
+def test_reduction_and_its_gradient_equal_the_reference(pattern, reduce, channels, dtype):
+    values = segment_values(pattern.num_edges, channels, dtype)
+    given_grad = segment_values(pattern.num_targets, channels, dtype, seed=1).detach()
+    ours = segment_reduce(values, pattern.row_ptr, reduce, pattern.edge)
+    expected = segment_reduce_reference(values, pattern.row_ptr, reduce, pattern.edge)
+    assert_close(ours, expected, dtype)
+    (ours_grad,) = torch.autograd.grad(ours, values, given_grad)
+    (expected_grad,) = torch.autograd.grad(expected, values, given_grad)
+    assert_close(ours_grad, expected_grad, dtype)
+
+
+@pytest.mark.parametrize("channels", CHANNEL_CASES.values(), ids=CHANNEL_CASES)
+def test_broadcast_and_its_gradient_equal_the_reference(pattern, channels, dtype):
+    values = segment_values(pattern.num_targets, channels, dtype)
+    given_grad = segment_values(pattern.num_edges, channels, dtype, seed=1).detach()
+    ours = segment_broadcast(values, pattern.row_ptr, pattern.edge)
+    rows = (pattern.row_ptr, pattern.edge, pattern.num_edges)
+    expected = segment_broadcast_reference(values, *rows)
+    assert torch.equal(ours, expected)
+    (ours_grad,) = torch.autograd.grad(ours, values, given_grad)
+    (expected_grad,) = torch.autograd.grad(expected, values, given_grad)
+    assert_close(ours_grad, expected_grad, dtype)
+
+
+@pytest.mark.parametrize("reduce", REDUCTIONS)
+def test_reduction_has_right_first_and_second_derivatives(reduce):
+    pattern = PATTERN_CASES["odd bipartite"]()
+    values = segment_values(pattern.num_edges, (2,))
+
+    def reduced(values):
+        return segment_reduce(values, pattern.row_ptr, reduce, pattern.edge)
+
+    assert torch.autograd.gradcheck(reduced, values)
+    assert torch.autograd.gradgradcheck(reduced, values)
+
+
+def test_broadcast_has_right_first_and_second_derivatives():
+    pattern = PATTERN_CASES["odd bipartite"]()
+    values = segment_values(pattern.num_targets, (2,))
+
+    def broadcast(values):
+        return segment_broadcast(values, pattern.row_ptr, pattern.edge)
+
+    assert torch.autograd.gradcheck(broadcast, values)
+    assert torch.autograd.gradgradcheck(broadcast, values)
+
+
+@given(st.lists(st.integers(0, 5), max_size=12), st.sampled_from(REDUCTIONS))
+def test_slots_in_order_need_no_order(sizes, reduce):
+    ptr = torch.tensor([0, *sizes]).cumsum(0)
+    values = segment_values(int(ptr[-1]), (3,))
+    ours = segment_reduce(values, ptr, reduce)
+    assert_close(ours, segment_reduce_reference(values, ptr, reduce), torch.float64)
+    assert torch.equal(ours, segment_reduce(values, ptr, reduce, torch.arange(len(values))))
+
+
+def test_broadcast_reads_its_length_from_the_pointer():
+    values = torch.tensor([[1.0], [2.0], [3.0]])
+    assert segment_broadcast(values, torch.tensor([0, 2, 2, 3])).flatten().tolist() == [1, 1, 3]
+
+
+def test_equal_extremes_share_the_gradient():
+    values = torch.tensor([2.0, 5.0, 5.0, 5.0], requires_grad=True)
+    segment_reduce(values, torch.tensor([0, 1, 4]), "max").sum().backward()
+    assert torch.allclose(values.grad, torch.tensor([1, 1 / 3, 1 / 3, 1 / 3]))
+
+
+@pytest.mark.parametrize("reduce", REDUCTIONS)
+def test_not_a_number_is_never_hidden(reduce):
+    values = torch.tensor([1.0, torch.nan, 2.0, 3.0])
+    reduced = segment_reduce(values, torch.tensor([0, 3, 4]), reduce)
+    assert reduced.isnan().tolist() == [True, False]
+
+
+def test_values_need_not_be_contiguous(pattern, dtype):
+    values = segment_values(5, (pattern.num_edges, 2), dtype).detach().transpose(0, 1)[:, ::2]
+    ours = segment_reduce(values, pattern.row_ptr, "sum", pattern.edge)
+    assert torch.equal(
+        ours, segment_reduce(values.contiguous(), pattern.row_ptr, "sum", pattern.edge)
+    )
+
+
+@pytest.mark.usefixtures("chunked")
+@pytest.mark.parametrize("reduce", REDUCTIONS)
+def test_chunks_change_no_bit(pattern, reduce, monkeypatch):
+    values = segment_values(pattern.num_edges, (6,))
+    chunked = segment_reduce(values, pattern.row_ptr, reduce, pattern.edge)
+    monkeypatch.setattr("torch.get_num_threads", lambda: 1)
+    assert torch.equal(chunked, segment_reduce(values, pattern.row_ptr, reduce, pattern.edge))
+
+
+def test_an_order_of_the_wrong_length_is_refused():
+    with pytest.raises(ShapeError, match=r"order must be \(items,\) = \(3,\); got \(2,\)"):
+        segment_reduce(torch.zeros(3), torch.tensor([0, 3]), "sum", torch.arange(2))
+
+
+def test_half_precision_is_refused():
+    with pytest.raises(ShapeError, match="float32 or float64"):
+        segment_reduce(torch.zeros(3, dtype=torch.float16), torch.tensor([0, 3]))
+
+
+def test_an_unknown_reduction_is_refused():
+    with pytest.raises(ShapeError, match="'median'"):
+        segment_reduce(torch.zeros(3), torch.tensor([0, 3]), "median")  # pyright: ignore
+
+
+def test_32_bit_pointers_are_refused():
+    with pytest.raises(ShapeError, match="ptr must be one axis of int64"):
+        segment_reduce(torch.zeros(3), torch.tensor([0, 3], dtype=torch.int32))
+
+
+@pytest.mark.parametrize("ptr", [[0, 2], [0, 4], [1, 3]])
+def test_segments_that_do_not_tile_the_items_are_refused(ptr):
+    with pytest.raises(ShapeError, match="ptr must run from 0 to 3"):
+        segment_reduce(torch.zeros(3), torch.tensor(ptr))
+
+
+def test_a_broadcast_to_fewer_items_than_there_are_is_refused():
+    with pytest.raises(ShapeError, match="ptr must run from 0 to 2"):
+        segment_broadcast(torch.zeros(1), torch.tensor([0, 3]), items=2)
