@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from functools import cached_property
 from typing import Protocol
 
 import torch
@@ -10,6 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from graphformers.errors import ShapeError
+from graphformers.kept import kept
 from graphformers.kernels import SparsePattern
 
 
@@ -72,30 +72,30 @@ class GraphBatch:
     def __len__(self) -> int:
         return self.num_graphs
 
-    @cached_property
+    @kept
     def batch(self) -> Int[Tensor, " nodes"]:
         """Graph of every node."""
         graphs = torch.arange(self.num_graphs, device=self.ptr.device)
         return graphs.repeat_interleave(self.ptr.diff(), output_size=self.num_nodes)
 
-    @cached_property
+    @kept
     def edge_ptr(self) -> Int[Tensor, " graphs_plus_1"]:
         """First edge of every graph, and the number of edges."""
         return torch.searchsorted(self.edge_graph, torch.arange(len(self) + 1).to(self.ptr))
 
-    @cached_property
+    @kept
     def edge_graph(self) -> Int[Tensor, " edges"]:
         """Graph of every edge."""
         return self.batch[self.edge_index[0]]
 
-    @cached_property
+    @kept
     def edges(self) -> SparsePattern:
         """The graphs' own edges as a sparsity pattern."""
         return SparsePattern.from_edge_index(
             self.edge_index, num_targets=self.num_nodes, num_sources=self.num_nodes
         )
 
-    @cached_property
+    @kept
     def pairs(self) -> SparsePattern:
         """All ordered pairs of nodes inside each graph, self pairs included."""
         return SparsePattern.complete(self.ptr)

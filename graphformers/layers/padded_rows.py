@@ -1,5 +1,7 @@
 """Rows of ragged graphs on a dense grid, for operations that want one row length."""
 
+from typing import cast
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -21,7 +23,8 @@ class PaddedRows:
         if self.num_graphs == 1:
             return
         sizes = ptr.diff()
-        self.longest = int(sizes.max()) if self.num_graphs else 0
+        self.longest = cast(int, torch.cat([sizes, sizes.new_ones(1)]).amax().item())
+        torch._check(self.longest >= 1)  # the exporter does not know
         graphs = torch.arange(self.num_graphs, device=ptr.device)
         padding = graphs * self.longest - ptr[:-1]
         shift = padding.repeat_interleave(sizes, output_size=num_nodes)

@@ -11,7 +11,8 @@ from graphformers.graph_batch import GraphBatch
 from graphformers.physics.models import PhysGTO, PhysGTOConfig, StaticTask, TransientTask
 
 ROUNDING = 1e-10  # double precision
-FLOAT_ROUNDING = 1e-4  # single precision, compiled kernels
+FLOAT_ROUNDING = 1e-5  # single precision
+NOTICEABLE = 1e-6
 OVERFIT = 0.02  # mean squared error against targets of variance one
 
 
@@ -42,7 +43,9 @@ def tensors(batch):
 def test_a_batch_gives_what_its_cases_give_one_by_one(model, config, cases):
     alone = cases(config)
     together = model(GraphBatch.concatenate(alone))
-    torch.testing.assert_close(together, torch.cat([model(one) for one in alone]), atol=ROUNDING, rtol=0)
+    torch.testing.assert_close(
+        together, torch.cat([model(one) for one in alone]), atol=ROUNDING, rtol=0
+    )
 
 
 def test_relabelling_nodes_relabels_outputs(model, config, case):
@@ -68,7 +71,7 @@ def test_the_order_of_the_edges_does_not_matter(model, config, case):
 def test_the_direction_of_an_edge_matters(model, config, case):
     one = case(config, 9, 20, seed=1)
     turned = dataclasses.replace(one, edge_index=one.edge_index.flip(0))
-    assert not torch.allclose(model(turned), model(one), atol=1e-3)
+    assert (model(turned) - model(one)).abs().max() > NOTICEABLE
 
 
 def test_no_gradient_passes_between_cases(model, config, cases):
@@ -130,8 +133,7 @@ def test_a_case_without_nodes_leaves_the_others_alone(model, config, cases):
     middle = torch.cat([batch.ptr[:2], batch.ptr[1:]])
     conditions = batch.conditions
     if conditions is not None:
-        conditions = torch.cat([conditions[:1], conditions])[[0, 1, 2, 3, 4]]
-        conditions = torch.cat([batch.conditions[:1], batch.conditions[:1], batch.conditions[1:]])
+        conditions = conditions[[0, 0, 1, 2, 3]]
     with_empty = dataclasses.replace(batch, ptr=middle, conditions=conditions)
     torch.testing.assert_close(model(with_empty), model(batch), atol=ROUNDING, rtol=0)
     model(with_empty).sum().backward()
@@ -140,31 +142,38 @@ def test_a_case_without_nodes_leaves_the_others_alone(model, config, cases):
 
 def test_one_case_compiles_into_one_graph(config, case):
     model = OnTensors(PhysGTO(config).eval())
-    one = case(config, 9, 20, seed=1, dtype=torch.float32)
-    compiled = torch.compile(model, fullgraph=True, dynamic=True)
-    torch.testing.assert_close(
-        compiled(*tensors(one)), model(*tensors(one)), atol=FLOAT_ROUNDING, rtol=FLOAT_ROUNDING
-    )
-
-
-def test_an_exported_model_takes_cases_of_any_size(config, case):
-    model = OnTensors(PhysGTO(config).eval())
-    nodes, edges = torch.export.Dim("nodes", min=2), torch.export.Dim("edges", min=2)
-    conditions = {} if config.task.conditions else None
-    shapes = ({0: nodes}, {1: edges}, {}, {0: nodes}, conditions)
-    example = case(config, 9, 20, seed=1, dtype=torch.float32)
-    exported = torch.export.export(model, tensors(example), dynamic_shapes=shapes).module()
-    other = tensors(case(config, 13, 31, seed=2, dtype=torch.float32))
-    torch.testing.assert_close(exported(*other), model(*other), atol=FLOAT_ROUNDING, rtol=0)
+    one = tensors(case(config, 9, 20, seed=1, dtype=torch.float32))
+    compiled = torch.compile(model, fullgraph=True, dynamic=True, backend="aot_eager")
+    torch.testing.assert_close(compiled(*one), model(*one), atol=FLOAT_ROUNDING, rtol=0)
 
 
 def test_several_cases_compile(config, cases):
     model = OnTensors(PhysGTO(config).eval())
     batch = tensors(GraphBatch.concatenate(cases(config, torch.float32)))
-    compiled = torch.compile(model, dynamic=True)
-    torch.testing.assert_close(
-        compiled(*batch), model(*batch), atol=FLOAT_ROUNDING, rtol=FLOAT_ROUNDING
-    )
+    compiled = torch.compile(model, dynamic=True, backend="aot_eager")
+    torch.testing.assert_close(compiled(*batch), model(*batch), atol=FLOAT_ROUNDING, rtol=0)
+
+
+def test_an_exported_model_takes_a_case_of_any_size(config, case):
+    model = OnTensors(PhysGTO(config).eval())
+    any_size = torch.export.Dim.AUTO
+    conditions = {} if config.task.conditions else None
+    shapes = ({0: any_size}, {1: any_size}, {}, {0: any_size}, conditions)
+    example = tensors(case(config, 9, 20, seed=1, dtype=torch.float32))
+    exported = torch.export.export(model, example, dynamic_shapes=shapes).module()
+    other = tensors(case(config, 13, 31, seed=2, dtype=torch.float32))
+    torch.testing.assert_close(exported(*other), model(*other), atol=FLOAT_ROUNDING, rtol=0)
+
+
+def test_an_exported_model_takes_any_number_of_cases(config, cases):
+    model = OnTensors(PhysGTO(config).eval())
+    any_size = torch.export.Dim.AUTO
+    conditions = {0: any_size} if config.task.conditions else None
+    shapes = ({0: any_size}, {1: any_size}, {0: any_size}, {0: any_size}, conditions)
+    two = GraphBatch.concatenate(cases(config, torch.float32, [(9, 20), (5, 8)]))
+    exported = torch.export.export(model, tensors(two), dynamic_shapes=shapes).module()
+    four = tensors(GraphBatch.concatenate(cases(config, torch.float32)))
+    torch.testing.assert_close(exported(*four), model(*four), atol=FLOAT_ROUNDING, rtol=0)
 
 
 def test_presets_are_found_by_name():
@@ -216,9 +225,7 @@ def test_a_transient_step_adds_the_increment(transient_config, cases):
     model = PhysGTO(config).double().eval()
     batch = GraphBatch.concatenate(cases(config))
     state = batch.x[:, : config.task.fields]
-    torch.testing.assert_close(
-        model(batch), state + model.increment(batch), atol=ROUNDING, rtol=0
-    )
+    torch.testing.assert_close(model(batch), state + model.increment(batch), atol=ROUNDING, rtol=0)
 
 
 def test_rollout_feeds_every_state_into_the_next_step_with_its_time(transient_config, cases):
