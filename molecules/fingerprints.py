@@ -43,7 +43,7 @@ def baseline_kinds(num_rows: int) -> tuple[BaselineKind, ...]:
     return ("mean", "linear", "forest") if num_rows <= FOREST_ROWS else ("mean", "linear")
 
 
-class Baseline:
+class FingerprintBaseline:
     """One model for every target, each trained on the rows where its target was measured.
 
     ``"mean"`` looks at no molecule: it predicts the mean, or the share of ones. ``"linear"`` is a
@@ -73,7 +73,7 @@ class Baseline:
         self,
         smiles: Sequence[str],
         targets: NDArray[np.floating],  # (rows, tasks), NaN where nothing was measured
-    ) -> "Baseline":
+    ) -> "FingerprintBaseline":
         """Learn from the training part."""
         if len(smiles) != len(targets):
             raise ShapeError(f"got {len(smiles)} molecules and {len(targets)} rows of targets")

@@ -6,8 +6,8 @@ from graphformers.molecules.bundled import TARGET_COLUMNS, bundled_table
 from graphformers.molecules.fingerprints import (
     BITS,
     FOREST_ROWS,
-    Baseline,
     BaselineKind,
+    FingerprintBaseline,
     baseline_kinds,
     morgan_fingerprints,
 )
@@ -37,20 +37,24 @@ def test_a_fingerprint_of_no_molecule_is_refused() -> None:
 
 
 def test_the_mean_is_that_of_the_measured_training_rows() -> None:
-    baseline = Baseline("mean", Task.REGRESSION).fit(CHAINS[:3], np.array([[1.0], [NAN], [4.0]]))
+    baseline = FingerprintBaseline("mean", Task.REGRESSION).fit(
+        CHAINS[:3], np.array([[1.0], [NAN], [4.0]])
+    )
     assert baseline.predict(["CCO", "C"]).tolist() == [[2.5], [2.5]]
 
 
 def test_the_mean_of_labels_is_the_share_of_ones() -> None:
     labels = np.array([[0.0], [1.0], [1.0], [1.0]])
-    baseline = Baseline("mean", Task.CLASSIFICATION).fit(CHAINS[:4], labels)
+    baseline = FingerprintBaseline("mean", Task.CLASSIFICATION).fit(CHAINS[:4], labels)
     assert baseline.predict(["CCO"]).tolist() == [[0.75]]
 
 
 @pytest.mark.parametrize("kind", ON_FINGERPRINTS)
 def test_fingerprints_tell_alcohols_from_alkanes(kind: BaselineKind) -> None:
     labels = np.array([[0.0]] * 10 + [[1.0]] * 10)
-    baseline = Baseline(kind, Task.CLASSIFICATION).fit(CHAINS[:10] + ALCOHOLS[:10], labels)
+    baseline = FingerprintBaseline(kind, Task.CLASSIFICATION).fit(
+        CHAINS[:10] + ALCOHOLS[:10], labels
+    )
     unseen = np.array([[0.0], [0.0], [1.0], [1.0]])
     predicted = baseline.predict(CHAINS[10:] + ALCOHOLS[10:])
     assert score(unseen, predicted, Task.CLASSIFICATION) == 1.0
@@ -63,9 +67,11 @@ def test_a_target_is_learnt_from_its_measured_rows_alone(kind: BaselineKind) -> 
     target = np.array([len(one) for one in smiles], dtype=float)
     mask = np.arange(len(smiles)) % 3 == 0
     gaps = np.where(mask, NAN, target)
-    together = Baseline(kind, Task.REGRESSION).fit(smiles, np.stack([target, gaps], axis=1))
+    together = FingerprintBaseline(kind, Task.REGRESSION).fit(
+        smiles, np.stack([target, gaps], axis=1)
+    )
     kept = [one for one, missing in zip(smiles, mask, strict=True) if not missing]
-    alone = Baseline(kind, Task.REGRESSION).fit(kept, target[~mask][:, None])
+    alone = FingerprintBaseline(kind, Task.REGRESSION).fit(kept, target[~mask][:, None])
     assert np.array_equal(together.predict(smiles)[:, 1], alone.predict(smiles)[:, 0])
 
 
@@ -75,14 +81,16 @@ def test_targets_without_variety_or_values_are_predicted_as_constants(
     kind: BaselineKind, task: Task
 ) -> None:
     targets = np.array([[1.0, NAN], [1.0, NAN], [NAN, NAN]])
-    predicted = Baseline(kind, task).fit(CHAINS[:3], targets).predict(CHAINS[:5])
+    predicted = FingerprintBaseline(kind, task).fit(CHAINS[:3], targets).predict(CHAINS[:5])
     assert predicted.tolist() == [[1.0, 0.0]] * 5
 
 
 def test_the_seed_decides_the_forest() -> None:
     target = np.array([[len(one) % 5] for one in CHAINS], dtype=float)
     first, second, other = (
-        Baseline("forest", Task.REGRESSION, seed=seed).fit(CHAINS, target).predict(CHAINS)
+        FingerprintBaseline("forest", Task.REGRESSION, seed=seed)
+        .fit(CHAINS, target)
+        .predict(CHAINS)
         for seed in (0, 0, 1)
     )
     assert np.array_equal(first, second)
@@ -95,7 +103,7 @@ def test_on_esol_fingerprints_beat_the_mean() -> None:
     split = scaffold_split(table.smiles)
     errors = {}
     for kind in ("mean", "linear"):
-        baseline = Baseline(kind, Task.REGRESSION)
+        baseline = FingerprintBaseline(kind, Task.REGRESSION)
         baseline.fit(smiles[split.train], table.targets[split.train])
         predicted = baseline.predict(smiles[split.test])
         evaluation = evaluate(table.targets[split.test], predicted, Task.REGRESSION, ["logS"])
@@ -109,10 +117,10 @@ def test_large_tables_go_without_the_forest() -> None:
 
 
 def test_names_say_what_a_baseline_is() -> None:
-    names = {Baseline(kind, task).name for kind in KINDS for task in Task}
+    names = {FingerprintBaseline(kind, task).name for kind in KINDS for task in Task}
     assert len(names) == 4
 
 
 def test_targets_of_another_length_are_refused() -> None:
     with pytest.raises(ShapeError, match="2 molecules and 3 rows"):
-        Baseline("mean", Task.REGRESSION).fit(["C", "CC"], np.zeros((3, 1)))
+        FingerprintBaseline("mean", Task.REGRESSION).fit(["C", "CC"], np.zeros((3, 1)))
