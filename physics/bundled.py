@@ -10,7 +10,5 @@ def bundled_airfoils() -> Path:
     """Folder of 104 flows around airfoils with ``cases.csv``; its ``README.md`` says whence."""
     folder = Path(str(files("graphformers.physics"))) / "data" / "airfoils"
     if not (folder / "cases.csv").is_file():
-        raise DataError(
-            f"{folder}: the bundled airfoils are missing; install the package anew"
-        )
+        raise DataError(f"{folder}: the bundled airfoils are missing; install the package anew")
     return folder

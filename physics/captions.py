@@ -1,0 +1,27 @@
+"""Titles and labels of pictures, with units."""
+
+import re
+
+from graphformers.physics.mesh_case import MeshCase
+
+
+def case_title(case: MeshCase) -> str:
+    """Name and parameters of a case."""
+    words = {"angle_of_attack_deg": "angle of attack {:g}°", "reynolds": "Re {:,.0f}"}
+    parts = [
+        words[name].format(value) if name in words else f"{name} {value:g}"
+        for name, value in case.parameters.items()
+    ]
+    return ", ".join([f"case {case.name}", *parts])
+
+
+def field_label(case: MeshCase, field: str) -> str:
+    """What is drawn of a field, with its unit; of a vector its length."""
+    is_vector = case.fields[field].shape[1] > 1
+    return with_unit(f"|{field}|" if is_vector else field, case, field)
+
+
+def with_unit(symbol: str, case: MeshCase, field: str | None = None) -> str:
+    """A symbol with the unit of the field it stands for."""
+    unit = case.units.get(field or symbol)
+    return f"{symbol} ({re.sub('2', '²', unit)})" if unit else symbol

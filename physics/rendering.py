@@ -1,0 +1,133 @@
+"""Meshes to pixels with PyVista, off screen: plain pictures without any text."""
+
+import os
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+import pyvista as pv
+from jaxtyping import Float, UInt8
+
+from graphformers.errors import GraphformersError
+from graphformers.physics.mesh_file import vtk_messages
+from graphformers.physics.wall import Wall
+
+HEADLESS_VTK = (9, 4)  # from here on VTK's Linux wheels draw without a display
+VALUES = "drawn values"
+
+
+class RenderingError(GraphformersError, RuntimeError):
+    """Nothing can be drawn on this machine."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColorScale:
+    """A colour map and the values at its two ends."""
+
+    name: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Box:
+    """Part of the plane a picture shows."""
+
+    left: float
+    right: float
+    bottom: float
+    top: float
+
+    @property
+    def width(self) -> float:
+        """Extent in x."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        """Extent in y."""
+        return self.top - self.bottom
+
+    def holds(self, points: Float[np.ndarray, "points space"]) -> np.ndarray:
+        """Which of these points lie inside."""
+        x, y = points[:, 0], points[:, 1]
+        inside_x = (x >= self.left) & (x <= self.right)
+        return inside_x & (y >= self.bottom) & (y <= self.top)
+
+
+def render_plane(
+    mesh: pv.DataSet,
+    values: Float[np.ndarray, " points"],
+    scale: ColorScale,
+    box: Box,
+    *,
+    width: int = 900,
+    lines: pv.PolyData | None = None,
+) -> UInt8[np.ndarray, "height width 3"]:
+    """A 2-D mesh seen straight on, so that the picture's borders are exactly the box's.
+
+    ``lines`` are drawn over it in white.
+    """
+    plotter = _plotter(width, max(round(width * box.height / box.width), 1))
+    _add(plotter, mesh, values, scale, lighting=False)
+    if lines is not None and lines.n_points:
+        plotter.add_mesh(lines, color="white", line_width=2, lighting=False)
+    center = (0.5 * (box.left + box.right), 0.5 * (box.bottom + box.top))
+    plane = mesh.bounds[5]
+    plotter.camera_position = [(*center, plane + 1.0), (*center, plane), (0.0, 1.0, 0.0)]
+    plotter.camera.parallel_projection = True
+    plotter.camera.parallel_scale = 0.5 * box.height
+    return _shoot(plotter)
+
+
+def render_surface(
+    wall: Wall, values: Float[np.ndarray, " points"], scale: ColorScale, *, width: int = 900
+) -> UInt8[np.ndarray, "height width 3"]:
+    """The wall of a 3-D mesh, seen from above and in front."""
+    triangles = np.hstack([np.full((wall.facets.shape[1], 1), 3), wall.facets.T])
+    plotter = _plotter(width, round(0.75 * width))
+    _add(plotter, pv.PolyData(wall.points, triangles.ravel()), values, scale, lighting=True)
+    plotter.camera_position = "iso"
+    return _shoot(plotter)
+
+
+def _plotter(width: int, height: int) -> pv.Plotter:
+    has_display = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    if sys.platform == "linux" and not has_display and pv.vtk_version_info < HEADLESS_VTK:
+        raise RenderingError(
+            f"VTK {'.'.join(map(str, pv.vtk_version_info))} needs a display to draw; install vtk "
+            f"{HEADLESS_VTK[0]}.{HEADLESS_VTK[1]} or newer, or run under xvfb-run"
+        )
+    with vtk_messages():  # VTK tells that there is no display before it does without one
+        plotter = pv.Plotter(off_screen=True, window_size=[width, height])
+        plotter.background_color = "white"
+    return plotter
+
+
+def _add(
+    plotter: pv.Plotter, mesh: pv.DataSet, values: np.ndarray, scale: ColorScale, *, lighting: bool
+) -> None:
+    drawn = mesh.copy(deep=False)
+    drawn.clear_data()
+    drawn.point_data[VALUES] = values
+    plotter.add_mesh(
+        drawn,
+        scalars=VALUES,
+        cmap=scale.name,
+        clim=(scale.low, scale.high),
+        lighting=lighting,
+        show_scalar_bar=False,
+    )
+
+
+def _shoot(plotter: pv.Plotter) -> UInt8[np.ndarray, "height width 3"]:
+    try:
+        with vtk_messages():
+            image = plotter.screenshot(return_img=True)
+    except (RuntimeError, AttributeError) as error:
+        raise RenderingError(f"VTK could not draw off screen: {error}") from error
+    finally:
+        plotter.close()
+    if image is None:
+        raise RenderingError("VTK could not draw off screen; run under xvfb-run or install OSMesa")
+    return np.asarray(image)[..., :3]
