@@ -53,5 +53,5 @@ def check_segments(ptr: Tensor, slots: int) -> None:
     first, last = int(ptr[0]), int(ptr[-1])
     if first != 0 or last != slots:
         raise ShapeError(
-            f"ptr must run from 0 to {slots}, the number of slots; got {first}, {last}"
+            f"ptr must run from 0 to {slots}, the number of items; got {first}, {last}"
         )

@@ -19,7 +19,7 @@ logit is minus infinity is masked, and a row without other edges gives zeros.
 """
 
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, no_type_check
 
 import warp as wp
 
@@ -45,6 +45,7 @@ def attention_kernels(dim: int, dim_v: int, scalar: type) -> AttentionKernels:
     return AttentionKernels(_forward(*types), _backward_rows(*types), _backward_columns(*types))
 
 
+@no_type_check
 def _forward(module: wp.Module, key_vector: type, value_vector: type, scalar: type) -> wp.Kernel:
     @wp.kernel(enable_backward=False, module=module)
     def forward_kernel(
@@ -87,6 +88,7 @@ def _forward(module: wp.Module, key_vector: type, value_vector: type, scalar: ty
     return forward_kernel
 
 
+@no_type_check
 def _backward_rows(
     module: wp.Module, key_vector: type, value_vector: type, scalar: type
 ) -> wp.Kernel:
@@ -130,6 +132,7 @@ def _backward_rows(
     return backward_rows_kernel
 
 
+@no_type_check
 def _backward_columns(
     module: wp.Module, key_vector: type, value_vector: type, scalar: type
 ) -> wp.Kernel:

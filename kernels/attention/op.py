@@ -161,14 +161,15 @@ def _pull_back_setup(ctx, inputs, output) -> None:
 
 def _pull_back_backward(ctx, *grads: Tensor):
     """Differentiate the reference twice; out and lse are functions of the other inputs."""
-    *inputs, row_ptr, source, edge = ctx.saved_tensors
+    grad_out, query, key, value, bias, row_ptr, source, edge = ctx.saved_tensors
     pattern = SparsePattern(
-        num_targets=inputs[1].shape[0],
-        num_sources=inputs[2].shape[0],
+        num_targets=query.shape[0],
+        num_sources=key.shape[0],
         row_ptr=row_ptr,
         source=source,
         edge=edge,
     )
+    inputs = (grad_out, query, key, value, bias)
     second = sparse_attention_second_order(grads, inputs, pattern, ctx.scale)
     return *second, *[None] * 9
 

@@ -1,8 +1,11 @@
 """Counting sort: linear in the number of keys, and stable because one thread does it in order."""
 
+from typing import no_type_check
+
 import warp as wp
 
 
+@no_type_check
 @wp.kernel(enable_backward=False)
 def group_kernel(
     keys: wp.array[wp.int64],  # (items,), each in 0 ... groups - 1

@@ -9,7 +9,7 @@ order     (items,) or null      item of every slot; null means the slots are the
 """
 
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, no_type_check
 
 import warp as wp
 
@@ -32,6 +32,7 @@ def segment_kernels(width: int, scalar: type) -> SegmentKernels:
     )
 
 
+@no_type_check
 def _total(module: wp.Module, block: type) -> wp.Kernel:
     @wp.kernel(enable_backward=False, module=module)
     def total_kernel(
@@ -54,6 +55,7 @@ def _total(module: wp.Module, block: type) -> wp.Kernel:
     return total_kernel
 
 
+@no_type_check
 def _extreme(module: wp.Module, block: type, width: int, scalar: type) -> wp.Kernel:
     @wp.kernel(enable_backward=False, module=module)
     def extreme_kernel(
@@ -82,6 +84,7 @@ def _extreme(module: wp.Module, block: type, width: int, scalar: type) -> wp.Ker
     return extreme_kernel
 
 
+@no_type_check
 def _broadcast(module: wp.Module, block: type) -> wp.Kernel:
     @wp.kernel(enable_backward=False, module=module)
     def broadcast_kernel(

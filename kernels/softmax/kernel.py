@@ -4,11 +4,13 @@ Items at minus infinity weigh nothing, so a segment with nothing else gives zero
 """
 
 from functools import cache
+from typing import no_type_check
 
 import warp as wp
 
 
 @cache
+@no_type_check
 def softmax_kernel(scalar: type) -> wp.Kernel:
     """The kernel for one precision."""
 

@@ -44,7 +44,7 @@ def operator_calls():
 
 
 @pytest.mark.parametrize(("name", "arguments"), operator_calls())
-def test_operator_passes_the_checks_of_torch(name, arguments):
+def test_operator_traces_and_compiles_as_torch_expects(name, arguments):
     torch.library.opcheck(getattr(torch.ops.graphformers, name), arguments)
 
 
