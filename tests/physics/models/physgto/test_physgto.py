@@ -22,6 +22,15 @@ def model(config):
     return PhysGTO(config).double().eval()
 
 
+@pytest.fixture
+def one_block(static_config, transient_config):
+    with_conditions = StaticTask(node_features=2, fields=3, conditions=2)
+    return {
+        "static": static_config(task=with_conditions, blocks=1),
+        "transient": transient_config(blocks=1),
+    }
+
+
 class OnTensors(nn.Module):
     """A model called with tensors, as torch's exporter wants it."""
 
@@ -140,17 +149,20 @@ def test_a_case_without_nodes_leaves_the_others_alone(model, config, cases):
     assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())
 
 
-def test_one_case_compiles_into_one_graph(config, case):
-    model = OnTensors(PhysGTO(config).eval())
-    one = tensors(case(config, 9, 20, seed=1, dtype=torch.float32))
+@pytest.mark.parametrize("kind", ["static", "transient"])
+def test_one_case_compiles_into_one_graph(kind, one_block, case):
+    model = OnTensors(PhysGTO(one_block[kind]).eval())
+    one = tensors(case(one_block[kind], 9, 20, seed=1, dtype=torch.float32))
     compiled = torch.compile(model, fullgraph=True, dynamic=True, backend="aot_eager")
     torch.testing.assert_close(compiled(*one), model(*one), atol=FLOAT_ROUNDING, rtol=0)
 
 
-def test_several_cases_compile(config, cases):
-    model = OnTensors(PhysGTO(config).eval())
-    batch = tensors(GraphBatch.concatenate(cases(config, torch.float32)))
-    compiled = torch.compile(model, dynamic=True, backend="aot_eager")
+@pytest.mark.parametrize("kind", ["static", "transient"])
+@torch._dynamo.config.patch(capture_scalar_outputs=True)  # the size of the largest case
+def test_several_cases_compile_into_one_graph(kind, one_block, cases):
+    model = OnTensors(PhysGTO(one_block[kind]).eval())
+    batch = tensors(GraphBatch.concatenate(cases(one_block[kind], torch.float32)))
+    compiled = torch.compile(model, fullgraph=True, dynamic=True, backend="aot_eager")
     torch.testing.assert_close(compiled(*batch), model(*batch), atol=FLOAT_ROUNDING, rtol=0)
 
 
