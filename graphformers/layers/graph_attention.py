@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from graphformers.errors import ConfigError, ShapeError
+from graphformers.errors import ConfigError
 from graphformers.kernels import SparsePattern, sparse_attention
 from graphformers.layers.padded_rows import PaddedRows
 
@@ -70,10 +70,6 @@ class GraphAttention(nn.Module):
         return self.output(self._sparse(projected, graphs))
 
     def _sparse(self, projected: Tensor, pattern: SparsePattern) -> Tensor:
-        if pattern.num_targets != projected.shape[0]:
-            raise ShapeError(
-                f"the pattern has {pattern.num_targets} nodes; x has {projected.shape[0]}"
-            )
         query, key, value = rearrange(
             projected, "nodes (three heads dim) -> three nodes heads dim", three=3, heads=self.heads
         )

@@ -23,8 +23,9 @@ class PaddedRows:
         if self.num_graphs == 1:
             return
         sizes = ptr.diff()
-        self.longest = cast(int, torch.cat([sizes, sizes.new_ones(1)]).amax().item())
-        torch._check(self.longest >= 1)  # the exporter does not know
+        # Two columns at least: attention treats one apart, and the exporter cannot tell.
+        self.longest = cast(int, torch.cat([sizes, sizes.new_full((1,), 2)]).amax().item())
+        torch._check(self.longest >= 2)
         graphs = torch.arange(self.num_graphs, device=ptr.device)
         padding = graphs * self.longest - ptr[:-1]
         shift = padding.repeat_interleave(sizes, output_size=num_nodes)

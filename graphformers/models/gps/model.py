@@ -20,17 +20,21 @@ from graphformers.models.gps.official import convert_official
 
 
 @final
-class GPS(PretrainedModel):
+class GPS(PretrainedModel[GPSConfig]):
     r"""Graph transformer for small graphs: molecules, superpixels, communities.
 
     .. math:: x^0 = [\,\mathrm{features} \,\|\, \mathrm{eigenvectors} \,\|\, \mathrm{walks}\,],
               \qquad (x^{l+1}, e^{l+1}) = \mathrm{GPSBlock}(x^l, e^l), \qquad y = \mathrm{Head}(x^L)
 
+    In the padded layout ``torch.compile`` makes a single graph of it, whatever the sizes, and
+    ``torch.export`` takes any number of graphs: wrap the model in a module that builds the
+    ``GraphBatch`` from its tensors. The number of pairs, which the sparse layout needs, is data:
+    there, ask for ``batch.pairs`` and ``batch.edges`` before calling a compiled model.
+
     Source: Rampášek et al. 2022, arXiv:2205.12454.
     """
 
     config_class = GPSConfig
-    config: GPSConfig  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def __init__(self, config: GPSConfig):
         super().__init__()
@@ -47,11 +51,15 @@ class GPS(PretrainedModel):
 
         Raises ``DataError`` when the batch lacks an encoding that ``config.encodings`` asks for.
         """
+        return self.head(self.node_states(batch), batch.ptr)
+
+    def node_states(self, batch: GraphBatch) -> Float[Tensor, "nodes dim"]:
+        """Node features after the last block: what the head reads."""
         x, edge = self.embed(batch)
         graphs = self.attention_layout(batch)
         for block in self.blocks:
             x, edge = block(x, edge, batch.edges, graphs)
-        return self.head(x, batch.ptr)
+        return x
 
     def embed(
         self, batch: GraphBatch
