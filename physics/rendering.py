@@ -88,6 +88,7 @@ def render_surface(
     plotter = _plotter(width, round(0.75 * width))
     _add(plotter, pv.PolyData(wall.points, triangles.ravel()), values, scale, lighting=True)
     plotter.camera_position = "iso"
+    plotter.camera.zoom(1.3)
     return _shoot(plotter)
 
 
@@ -100,7 +101,7 @@ def _plotter(width: int, height: int) -> pv.Plotter:
         )
     with vtk_messages():  # VTK tells that there is no display before it does without one
         plotter = pv.Plotter(off_screen=True, window_size=[width, height])
-        plotter.background_color = "white"
+        plotter.background_color = pv.Color("white")
     return plotter
 
 
@@ -116,6 +117,9 @@ def _add(
         cmap=scale.name,
         clim=(scale.low, scale.high),
         lighting=lighting,
+        smooth_shading=lighting,
+        ambient=0.4 if lighting else 0.0,  # shading must not turn the colours into others
+        diffuse=0.6,
         show_scalar_bar=False,
     )
 
