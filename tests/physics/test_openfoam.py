@@ -1,0 +1,104 @@
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from graphformers.errors import DataError
+from graphformers.physics import ReadOptions, read_case, read_cases
+
+FoamCase = Callable[..., Path]
+
+
+def test_a_case_between_empty_patches_is_two_dimensional(openfoam_case: FoamCase) -> None:
+    case = read_case(openfoam_case())
+    assert case.space == 2
+    assert case.num_points == 6
+    assert case.edges.shape[1] == 7
+    assert case.fields["U"].shape == (6, 2)
+
+
+def test_a_case_without_empty_patches_keeps_its_cells(openfoam_case: FoamCase) -> None:
+    case = read_case(openfoam_case(front_type="patch"))
+    assert case.space == 3
+    assert case.num_points == 12
+    assert case.edges.shape[1] == 20
+    assert "frontAndBack" in case.boundaries
+
+
+def test_patches_are_tags_and_wall_is_the_union_of_the_walls(openfoam_case: FoamCase) -> None:
+    case = read_case(openfoam_case())
+    assert {name: int(tag.sum()) for name, tag in case.boundaries.items()} == {
+        "sky": 3,
+        "inlet": 2,
+        "outlet": 2,
+        "floor": 3,
+        "wall": 3,
+    }
+    assert (case.points[case.boundaries["wall"], 1] == 0).all()
+
+
+def test_the_last_time_is_read_unless_another_is_named(openfoam_case: FoamCase) -> None:
+    folder = openfoam_case(times=("0", "10"))
+    first = read_case(folder, ReadOptions(time=0.0)).fields["p"]
+    last = read_case(folder).fields["p"]
+    assert np.allclose(last - first, 10.0)
+
+
+def test_cell_values_are_averaged_to_points(openfoam_case: FoamCase) -> None:
+    case = read_case(openfoam_case(), ReadOptions(time=0.0))
+    middle_of_sky = np.flatnonzero((case.points == [1, 1]).all(axis=1))
+    assert case.fields["p"][middle_of_sky, 0] == pytest.approx(2.0)
+
+
+def test_points_of_the_wall_take_the_values_of_the_wall(openfoam_case: FoamCase) -> None:
+    case = read_case(openfoam_case())
+    wall = case.boundaries["wall"]
+    assert (case.fields["U"][wall] == 0).all()
+    assert (case.fields["U"][~wall, 0] == 1).all()
+
+
+def test_units_are_read_from_the_dimensions(openfoam_case: FoamCase) -> None:
+    assert read_case(openfoam_case()).units == {"p": "m2/s2", "U": "m/s"}
+
+
+def test_packed_mesh_files_are_read(openfoam_case: FoamCase) -> None:
+    folder = openfoam_case()
+    expected = read_case(folder)
+    for path in list((folder / "constant" / "polyMesh").iterdir()):
+        path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+    packed = read_case(folder)
+    assert np.array_equal(packed.edges, expected.edges)
+    assert packed.boundaries.keys() == expected.boundaries.keys()
+
+
+def test_a_folder_of_cases_is_read(openfoam_case: FoamCase) -> None:
+    assert [case.name for case in read_cases(openfoam_case().parent)] == ["cubes"]
+
+
+def test_only_the_fields_asked_for_are_read(openfoam_case: FoamCase) -> None:
+    folder = openfoam_case()
+    (folder / "10" / "U").write_text("damaged")
+    assert list(read_case(folder, ReadOptions(fields=("p",))).fields) == ["p"]
+
+
+def test_a_missing_field_names_the_case(openfoam_case: FoamCase) -> None:
+    with pytest.raises(DataError, match="cubes: expected a field 'T'; the case has"):
+        read_case(openfoam_case(), ReadOptions(fields=("T",)))
+
+
+def test_a_missing_time_lists_the_others(openfoam_case: FoamCase) -> None:
+    with pytest.raises(DataError, match=r"there is no time 5; it has \[0.0, 10.0\]"):
+        read_case(openfoam_case(), ReadOptions(time=5.0))
+
+
+@pytest.mark.parametrize("name", ["points", "faces", "owner"])
+def test_a_truncated_mesh_is_an_error(openfoam_case: FoamCase, name: str) -> None:
+    folder = openfoam_case()
+    path = folder / "constant" / "polyMesh" / name
+    content = path.read_text()
+    path.write_text(content[: len(content) - 20])
+    with pytest.raises(DataError, match="the OpenFOAM case cannot be read"):
+        read_case(folder)
