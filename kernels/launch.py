@@ -112,12 +112,12 @@ def _start() -> None:
     if torch.cuda.is_available():
         wp.init()
     else:
-        with _native_stderr_closed():
+        with native_stderr_closed():
             wp.init()
 
 
 @contextmanager
-def _native_stderr_closed() -> Iterator[None]:
+def native_stderr_closed() -> Iterator[None]:
     """Drop what native code writes to standard error, which Python's ``sys.stderr`` never sees."""
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)

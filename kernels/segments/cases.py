@@ -3,13 +3,14 @@
 import torch
 from torch import Tensor
 
-CHANNEL_CASES: dict[str, tuple[int, ...]] = {
-    "no channel axis": (),
-    "one channel": (1,),
-    "no channels": (0,),
-    "odd": (3,),
-    "a pair": (6,),
-    "heads by channels": (4, 8),
+# trailing axes of the values, and their precision
+CHANNEL_CASES: dict[str, tuple[tuple[int, ...], torch.dtype]] = {
+    "no channel axis": ((), torch.float64),
+    "no channels": ((0,), torch.float64),
+    "odd": ((3,), torch.float64),
+    "a pair": ((6,), torch.float64),
+    "heads by channels": ((4, 8), torch.float64),
+    "single precision": ((4, 8), torch.float32),
 }
 
 

@@ -21,7 +21,7 @@ def assert_close(ours, expected, dtype):
     torch.testing.assert_close(ours, expected, rtol=CLOSE[dtype], atol=CLOSE[dtype])
 
 
-@pytest.mark.parametrize("channels", CHANNEL_CASES.values(), ids=CHANNEL_CASES)
+@pytest.mark.parametrize(("channels", "dtype"), CHANNEL_CASES.values(), ids=CHANNEL_CASES)
 @pytest.mark.parametrize("reduce", REDUCTIONS)
 def test_reduction_and_its_gradient_equal_the_reference(pattern, reduce, channels, dtype):
     values = segment_values(pattern.num_edges, channels, dtype)
@@ -34,7 +34,7 @@ def test_reduction_and_its_gradient_equal_the_reference(pattern, reduce, channel
     assert_close(ours_grad, expected_grad, dtype)
 
 
-@pytest.mark.parametrize("channels", CHANNEL_CASES.values(), ids=CHANNEL_CASES)
+@pytest.mark.parametrize(("channels", "dtype"), CHANNEL_CASES.values(), ids=CHANNEL_CASES)
 def test_broadcast_and_its_gradient_equal_the_reference(pattern, channels, dtype):
     values = segment_values(pattern.num_targets, channels, dtype)
     given_grad = segment_values(pattern.num_edges, channels, dtype, seed=1).detach()

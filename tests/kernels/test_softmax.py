@@ -10,7 +10,7 @@ from graphformers.kernels.softmax.reference import segment_softmax_reference
 CLOSE = {torch.float32: 1e-5, torch.float64: 1e-12}
 
 
-@pytest.mark.parametrize("channels", CHANNEL_CASES.values(), ids=CHANNEL_CASES)
+@pytest.mark.parametrize(("channels", "dtype"), CHANNEL_CASES.values(), ids=CHANNEL_CASES)
 def test_softmax_and_its_gradient_equal_the_reference(pattern, channels, dtype):
     values = segment_values(pattern.num_edges, channels, dtype)
     given_grad = segment_values(pattern.num_edges, channels, dtype, seed=1).detach()
