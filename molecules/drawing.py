@@ -8,13 +8,14 @@ from matplotlib.colors import Colormap, ListedColormap, Normalize
 from numpy.typing import NDArray
 from rdkit.Chem.Draw import rdMolDraw2D
 
-from graphformers.errors import ShapeError
+from graphformers.errors import DataError, ShapeError
 from graphformers.molecules.molecule_graph import parse_smiles
 
 # Every kind of colour vision tells orange from purple. Their darkest shades would hide the letters.
 SHADES = colormaps["PuOr"](np.linspace(0.18, 0.82, 255))
 HIGHLIGHT_RADIUS = 0.42  # in bond lengths: neighbouring discs just do not touch
 PICTURE_SIZE = (420, 320)
+MOST_ATOMS = 200  # more are not legible, and their layout takes time that grows with the cube
 
 Contributions = NDArray[np.floating]  # (atoms,)
 
@@ -39,7 +40,7 @@ def draw_png(
 ) -> bytes:
     """A PNG of the molecule; ``limit`` is the contribution that gets the full colour.
 
-    Without contributions the atoms stay uncoloured.
+    Without contributions the atoms stay uncoloured. ``DataError`` for more than 200 atoms.
     """
     canvas = rdMolDraw2D.MolDraw2DCairo(*size)
     _draw(canvas, smiles, contributions, limit)
@@ -66,6 +67,8 @@ def _draw(
     limit: float | None,
 ) -> None:
     molecule = parse_smiles(smiles)
+    if molecule.GetNumAtoms() > MOST_ATOMS:
+        raise DataError(f"a molecule of {molecule.GetNumAtoms()} atoms cannot be drawn legibly")
     colours: dict[int, tuple[float, float, float]] = {}
     if contributions is not None:
         expected = (molecule.GetNumAtoms(),)

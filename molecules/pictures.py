@@ -15,6 +15,7 @@ from matplotlib.offsetbox import AnnotationBbox, OffsetBox, OffsetImage, TextAre
 from numpy.typing import NDArray
 from sklearn.metrics import roc_curve
 
+from graphformers.errors import DataError
 from graphformers.molecules.drawing import (
     Contributions,
     contribution_colours,
@@ -29,6 +30,7 @@ PANEL_INCHES = 3.7
 MOST_PANELS = 12
 MOST_SCAFFOLDS = 12
 SCAFFOLD_SIZE = (300, 110)
+SCAFFOLD_LETTERS = 30
 TITLE_LETTERS = 40
 
 Values = NDArray[np.floating]
@@ -106,21 +108,25 @@ def error_by_scaffold(errors: Values, scaffolds: Sequence[str], axis: str) -> by
 
 def _put_scaffold(axes: Axes, scaffold: str, place: int) -> None:
     """Draw a scaffold left of its bar, beyond the tick label."""
-    if scaffold:
-        picture = imread(io.BytesIO(draw_png(scaffold, size=SCAFFOLD_SIZE)), format="png")
-        drawn: OffsetBox = OffsetImage(picture, zoom=0.36)
-    else:
-        drawn = TextArea("no ring")
-    axes.add_artist(
-        AnnotationBbox(
-            drawn,
-            (0, place),
-            xybox=(-34, 0),
-            boxcoords="offset points",
-            box_alignment=(1, 0.5),
-            frameon=False,
-        )
+    label = AnnotationBbox(
+        _drawn_scaffold(scaffold),
+        (0, place),
+        xybox=(-34, 0),
+        boxcoords="offset points",
+        box_alignment=(1, 0.5),
+        frameon=False,
     )
+    axes.add_artist(label)
+
+
+def _drawn_scaffold(scaffold: str) -> OffsetBox:
+    if not scaffold:
+        return TextArea("no ring")
+    try:
+        png = draw_png(scaffold, size=SCAFFOLD_SIZE)
+    except DataError:  # cut out of its molecule, it may have lost its aromaticity
+        return TextArea(scaffold[:SCAFFOLD_LETTERS])
+    return OffsetImage(imread(io.BytesIO(png), format="png"), zoom=0.36)
 
 
 def contribution_grid(

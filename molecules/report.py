@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphformers.errors import ShapeError
-from graphformers.molecules.drawing import Contributions
+from graphformers.molecules.drawing import MOST_ATOMS, Contributions
+from graphformers.molecules.molecule_graph import parse_smiles
 from graphformers.molecules.pictures import (
     contribution_grid,
     error_by_scaffold,
@@ -29,7 +30,7 @@ class Picture:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PredictedMolecules:
-    """Molecules of the test part beside their predictions, all readable."""
+    """Molecules, usually of the test part, beside their predictions; every SMILES is valid."""
 
     smiles: Sequence[str]
     targets: NDArray[np.floating]  # (rows, tasks), NaN where nothing was measured
@@ -55,16 +56,17 @@ def molecule_report_pictures(
     """Parity plot or ROC curves, error by scaffold, and molecules coloured by atom contribution.
 
     ``contributions_of`` gives, for some of the SMILES, what each atom adds to the prediction of the
-    first target ``(atoms,)``. It is asked about ``num_drawn`` molecules, from the lowest to the
-    highest prediction.
+    first target ``(atoms,)``. It is asked about ``num_drawn`` molecules small enough to be drawn,
+    from the lowest to the highest prediction.
     """
-    rows = representative_rows(molecules.predictions[:, 0], num_drawn)
-    contributions = contributions_of([molecules.smiles[row] for row in rows])
-    return [
-        _agreement_picture(molecules),
-        _scaffold_picture(molecules),
-        _contribution_picture(molecules, rows, contributions),
-    ]
+    pictures = [_agreement_picture(molecules), _scaffold_picture(molecules)]
+    atoms = np.array([parse_smiles(one).GetNumAtoms() for one in molecules.smiles])
+    drawable = np.where(atoms <= MOST_ATOMS, molecules.predictions[:, 0], np.nan)
+    rows = representative_rows(drawable, num_drawn)
+    if rows:
+        contributions = contributions_of([molecules.smiles[row] for row in rows])
+        pictures.append(_contribution_picture(molecules, rows, contributions))
+    return pictures
 
 
 def representative_rows(

@@ -26,7 +26,7 @@ class MoleculeTable:
     row in the file, counted from 0 without the header.
     """
 
-    smiles: list[object]
+    smiles: list[str]  # empty where the cell or the SDF record is
     targets: NDArray[np.float64]  # (rows, tasks), NaN where nothing was measured
     target_names: tuple[str, ...]
     smiles_column: str
@@ -144,8 +144,9 @@ def _table(
             targets[:, task] = read_numbers(columns.column(name), first_row)
         except DataError as error:
             raise DataError(f"{path}: column {name!r}, {error}") from error
+    smiles = columns.column(smiles_column).to_pylist()
     return MoleculeTable(
-        smiles=columns.column(smiles_column).to_pylist(),
+        smiles=["" if cell is None else str(cell) for cell in smiles],
         targets=targets,
         target_names=tuple(target_columns),
         smiles_column=smiles_column,

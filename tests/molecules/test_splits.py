@@ -23,7 +23,7 @@ SIZES = {"esol": (902, 113, 113), "freesolv": (513, 64, 65)}
 
 
 def bundled_smiles(name: str) -> list[str]:
-    return [str(smiles) for smiles in read_table(bundled_table(name)).smiles]
+    return read_table(bundled_table(name)).smiles
 
 
 def sizes(split: Split) -> tuple[int, int, int]:
