@@ -205,7 +205,8 @@ class MeshStore:
             [self.index.parameters[number][name] for name in self.parameter_names]
             for number in numbers
         ]
-        return torch.tensor(rows, dtype=torch.float32).reshape(len(rows), -1)
+        shape = (len(rows), len(self.parameter_names))
+        return torch.tensor(rows, dtype=torch.float32).reshape(shape)
 
 
 def default_folder() -> Path:

@@ -61,7 +61,7 @@ def render_plane(
     scale: ColorScale,
     box: Box,
     *,
-    width: int = 900,
+    width: int = 700,
     lines: pv.PolyData | None = None,
 ) -> UInt8[np.ndarray, "height width 3"]:
     """A 2-D mesh seen straight on, so that the picture's borders are exactly the box's.
@@ -81,7 +81,7 @@ def render_plane(
 
 
 def render_surface(
-    wall: Wall, values: Float[np.ndarray, " points"], scale: ColorScale, *, width: int = 900
+    wall: Wall, values: Float[np.ndarray, " points"], scale: ColorScale, *, width: int = 700
 ) -> UInt8[np.ndarray, "height width 3"]:
     """The wall of a 3-D mesh, seen from above and in front."""
     triangles = np.hstack([np.full((wall.facets.shape[1], 1), 3), wall.facets.T])
@@ -119,7 +119,7 @@ def _add(
         lighting=lighting,
         smooth_shading=lighting,
         ambient=0.4 if lighting else 0.0,  # shading must not turn the colours into others
-        diffuse=0.6,
+        diffuse=0.6 if lighting else 1.0,
         show_scalar_bar=False,
     )
 

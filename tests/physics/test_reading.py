@@ -182,7 +182,7 @@ def test_a_truncated_text_ply_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "cut.ply"
     pv.Sphere().save(path, binary=False)
     path.write_bytes(path.read_bytes()[:9000])
-    with pytest.raises(DataError, match="the header promises 842 vertex, 1680 face"):
+    with pytest.raises(DataError, match=r"the header promises 842 vertex, 1680 face"):
         read_case(path)
 
 
