@@ -1,0 +1,79 @@
+"""The models every test in ``test_every_model.py`` runs on: a new model adds a case here."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+
+from graphformers.checkpoint import PretrainedModel
+from graphformers.encodings import Encoding, encode
+from graphformers.graph_batch import GraphBatch
+from graphformers.models import GPS, GPSConfig
+
+SIZES = (5, 1, 8, 3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCase:
+    """A small model and the kind of graphs it reads."""
+
+    name: str
+    build: Callable[[], PretrainedModel]
+    encodings: Sequence[Encoding]
+    nodes: Sequence[int] | int  # categories per column, or a number of numeric columns
+    edges: Sequence[int] | int | None
+    per_node: bool = False
+
+    def model(self) -> PretrainedModel:
+        torch.manual_seed(0)
+        return self.build()
+
+    def batch(self, sizes: Sequence[int] = SIZES, seed: int = 0) -> GraphBatch:
+        """Random graphs, a third of all pairs connected, directed, with self-loops and repeats."""
+        generator = torch.Generator().manual_seed(seed)
+        edges, start = [torch.empty(2, 0, dtype=torch.int64)], 0
+        for size in sizes:
+            ends = torch.randint(size, (2, size * size // 3 + size - 1), generator=generator)
+            edges.append(start + ends)
+            start += size
+        edge_index = torch.cat(edges, dim=1)
+        ptr = torch.tensor([0, *sizes]).cumsum(0)
+        bare = GraphBatch(
+            x=_features(self.nodes, start, generator),
+            edge_index=edge_index,
+            ptr=ptr,
+            edge_attr=None
+            if self.edges is None
+            else _features(self.edges, edge_index.shape[1], generator),
+        )
+        return encode(bare, self.encodings)
+
+
+def _features(columns: Sequence[int] | int, rows: int, generator: torch.Generator) -> torch.Tensor:
+    if isinstance(columns, int):
+        return torch.randn(rows, columns, generator=generator)
+    drawn = [torch.randint(size, (rows,), generator=generator) for size in columns]
+    return torch.stack(drawn, dim=1)
+
+
+def _gps(name: str, config: GPSConfig, **features: object) -> ModelCase:
+    small = replace(config, layers=2)
+    return ModelCase(name=name, build=lambda: GPS(small), encodings=small.encodings, **features)  # pyright: ignore[reportArgumentType]
+
+
+ATOM, BOND = (119, 4, 12, 12, 10, 6, 6, 2, 2), (5, 6, 2)
+
+CASES = [
+    _gps("gps-zinc", GPSConfig.zinc(), nodes=(28,), edges=(4,)),
+    _gps("gps-molhiv", GPSConfig.molhiv(), nodes=ATOM, edges=BOND),
+    _gps("gps-molhiv-sparse", replace(GPSConfig.molhiv(), layout="sparse"), nodes=ATOM, edges=BOND),
+    _gps("gps-peptides-func", GPSConfig.peptides_func(), nodes=ATOM, edges=BOND),
+    _gps("gps-cifar10", GPSConfig.cifar10(), nodes=5, edges=1),
+    _gps("gps-cluster", GPSConfig.cluster(), nodes=7, edges=None, per_node=True),
+]
+
+
+@pytest.fixture(params=CASES, ids=[case.name for case in CASES])
+def case(request: pytest.FixtureRequest) -> ModelCase:
+    return request.param

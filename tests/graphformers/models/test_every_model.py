@@ -1,0 +1,185 @@
+"""What every graph model here must do, whatever is inside it."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from graphformers.errors import DataError
+from graphformers.graph_batch import GraphBatch
+
+ROUNDING = 2e-5  # float32, sums in another order
+LEARNED = 0.05  # of the variance of the targets
+SIZES = (5, 1, 8, 3)
+
+
+def relabelled(batch: GraphBatch) -> tuple[GraphBatch, torch.Tensor]:
+    """The same graphs with their nodes in another order; new node i was node order[i]."""
+    generator = torch.Generator().manual_seed(1)
+    sizes = batch.ptr.diff().tolist()
+    order = torch.cat(
+        [start + torch.randperm(size, generator=generator) for start, size in zip(batch.ptr, sizes)]
+    )
+    new_number = order.argsort()
+    graph = batch.edge_graph
+    shuffle = torch.randperm(batch.num_edges, generator=generator)
+    shuffle = shuffle[graph[shuffle].argsort(stable=True)]
+    changed = replace(
+        batch,
+        x=batch.x[order],
+        edge_index=new_number[batch.edge_index][:, shuffle],
+        edge_attr=None if batch.edge_attr is None else batch.edge_attr[shuffle],
+        encodings={name: value[order] for name, value in batch.encodings.items()},
+    )
+    return changed, order
+
+
+def test_relabelling_nodes_relabels_node_outputs_and_leaves_graph_outputs(case):
+    model, batch = case.model().eval(), case.batch()
+    changed, order = relabelled(batch)
+    expected = model(batch)
+    if case.per_node:
+        expected = expected[order]
+    torch.testing.assert_close(model(changed), expected, atol=ROUNDING, rtol=ROUNDING)
+
+
+def test_a_batch_gives_what_its_graphs_give_alone(case):
+    model, batch = case.model().eval(), case.batch()
+    alone = torch.cat([model(batch.select([graph])) for graph in range(len(batch))])
+    torch.testing.assert_close(model(batch), alone, atol=ROUNDING, rtol=ROUNDING)
+
+
+def test_no_gradient_flows_between_graphs(case):
+    model, batch = case.model().eval(), case.batch()
+    encodings = {name: value.requires_grad_() for name, value in batch.encodings.items()}
+    output = model(replace(batch, encodings=encodings))
+    chosen = 2
+    rows = slice(batch.ptr[chosen], batch.ptr[chosen + 1])
+    output[rows if case.per_node else chosen].sum().backward()
+    for value in encodings.values():
+        own = torch.zeros(batch.num_nodes, dtype=torch.bool)
+        own[rows] = True
+        assert value.grad[own].abs().max() > 0
+        assert value.grad[~own].abs().max() == 0
+
+
+def test_it_learns_eight_graphs_by_heart(case):
+    model, batch = case.model(), case.batch(sizes=(7, 4, 8, 5, 6, 9, 3, 10))
+    for module in model.modules():  # attention dropout 0.5 is there to prevent exactly this
+        if hasattr(module, "dropout") and isinstance(module.dropout, float):
+            module.dropout = 0.0
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+    torch.manual_seed(0)
+    target = torch.randn_like(model(batch))
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    for _ in range(150):
+        loss = (model(batch) - target).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert loss < LEARNED * target.var()
+
+
+def test_a_saved_model_comes_back_with_the_same_bits(case, tmp_path):
+    model, batch = case.model(), case.batch()
+    model(batch)  # moves the running statistics, which must be saved as well
+    model.save_pretrained(tmp_path)
+    loaded = type(model).from_pretrained(tmp_path)
+    assert loaded.config == model.config
+    assert torch.equal(loaded(batch), model.eval()(batch))
+
+
+def test_it_compiles_into_one_graph_for_any_sizes(case):
+    model = case.model().eval()
+    compiled = torch.compile(model, fullgraph=True, dynamic=True, backend="aot_eager")
+    for sizes in (SIZES, (2, 9, 4)):
+        batch = case.batch(sizes)
+        assert batch.pairs.num_edges == sum(size**2 for size in sizes)
+        assert batch.edges.transposed.num_edges == batch.num_edges
+        torch.testing.assert_close(compiled(batch), model(batch), atol=ROUNDING, rtol=ROUNDING)
+
+
+class FromTensors(nn.Module):
+    """A model called with tensors, as the exporter wants it."""
+
+    def __init__(self, model: nn.Module, names: list[str]):
+        super().__init__()
+        self.model = model
+        self.names = names
+
+    def forward(self, x, edge_index, ptr, edge_attr, encodings):
+        named = dict(zip(self.names, encodings, strict=True))
+        return self.model(
+            GraphBatch(x=x, edge_index=edge_index, ptr=ptr, edge_attr=edge_attr, encodings=named)
+        )
+
+
+def tensors(batch: GraphBatch) -> tuple:
+    encodings = list(batch.encodings.values())
+    return batch.x, batch.edge_index, batch.ptr, batch.edge_attr, encodings
+
+
+def test_an_exported_model_takes_any_number_of_graphs(case):
+    if "sparse" in case.name:
+        pytest.skip("the number of pairs is data, which the exporter cannot see")
+    model, example = case.model().eval(), case.batch()
+    largest = 2**31 - 2  # kernels index with 32 bits
+    nodes, edges, graphs = (
+        torch.export.Dim(name, min=smallest, max=largest)
+        for name, smallest in (("nodes", 2), ("edges", 2), ("graphs_plus_1", 3))
+    )
+    exported = torch.export.export(
+        FromTensors(model, list(example.encodings)),
+        tensors(example),
+        dynamic_shapes=(
+            {0: nodes},
+            {1: edges},
+            {0: graphs},
+            None if example.edge_attr is None else {0: edges},
+            [{0: nodes} for _ in example.encodings],
+        ),
+    ).module()
+    other = case.batch(sizes=(4, 6, 1, 2, 9, 3))
+    torch.testing.assert_close(
+        exported(*tensors(other)), model(other), atol=ROUNDING, rtol=ROUNDING
+    )
+
+
+def test_a_missing_encoding_is_named_with_its_remedy(case):
+    bare = replace(case.batch(), encodings={})
+    name = case.encodings[0].names[0]
+    with pytest.raises(DataError, match=rf"'{name}'.*encode\(batch, model.config.encodings\)"):
+        case.model()(bare)
+
+
+@pytest.mark.parametrize("sizes", [(1,), (1, 1, 1), (2, 1)], ids=str)
+def test_tiny_graphs_train_and_predict(case, sizes):
+    model, batch = case.model(), case.batch(sizes)
+    model(batch).sum().backward()
+    gradients = [one.grad for one in model.parameters() if one.grad is not None]
+    assert all(gradient.isfinite().all() for gradient in gradients)
+    assert model.eval()(batch).isfinite().all()
+
+
+def test_graphs_without_any_edge_train_and_predict(case):
+    batch = case.batch()
+    bare = replace(
+        batch,
+        edge_index=batch.edge_index[:, :0],
+        edge_attr=None if batch.edge_attr is None else batch.edge_attr[:0],
+    )
+    model = case.model()
+    model(bare).sum().backward()
+    assert model.eval()(bare).isfinite().all()
+
+
+def test_two_training_steps_give_the_same_bits(case):
+    def gradients() -> list[torch.Tensor]:
+        model = case.model()
+        torch.manual_seed(3)
+        model(case.batch()).square().sum().backward()
+        return [one.grad for one in model.parameters() if one.grad is not None]
+
+    assert all(torch.equal(*pair) for pair in zip(gradients(), gradients(), strict=True))
