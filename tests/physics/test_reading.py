@@ -142,7 +142,7 @@ def test_nan_in_the_coordinates_is_an_error(ring_mesh: RingMesh) -> None:
 def test_velocity_out_of_the_plane_of_a_flat_mesh_is_an_error(ring_mesh: RingMesh) -> None:
     mesh = ring_mesh()
     mesh.point_data["U"][:, 2] = 0.5
-    with pytest.raises(DataError, match="z component of 'U' must be zero; it reaches 0.5"):
+    with pytest.raises(DataError, match=r"z component of 'U' must be zero; it reaches 0\.5"):
         case_from_dataset(mesh)
 
 
