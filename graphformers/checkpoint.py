@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from safetensors import SafetensorError
 from safetensors.torch import load, save
@@ -90,10 +90,11 @@ class ModelFile:
         return self.sections[name]
 
 
+Config = TypeVar("Config")
 Model = TypeVar("Model", bound="PretrainedModel")
 
 
-class PretrainedModel(nn.Module):
+class PretrainedModel(nn.Module, Generic[Config]):
     """A model built from a configuration dataclass that can be saved and published presets.
 
     A subclass names its ``config_class`` and keeps its configuration in ``config``. The class
@@ -101,7 +102,7 @@ class PretrainedModel(nn.Module):
     """
 
     config_class: ClassVar[type]
-    config: object
+    config: Config
 
     @classmethod
     def preset(cls: type[Model], name: str) -> Model:

@@ -4,6 +4,7 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from jsonargparse import ArgumentParser, Namespace
 from rich.console import Console
@@ -16,12 +17,17 @@ MISTAKE = 2
 
 @dataclass(frozen=True)
 class Command:
-    """One sub-command: its name, a line of help, its arguments and what it does."""
+    """One sub-command: its name, a line of help, its arguments and what it does.
+
+    With ``presets``, a folder of YAML files that come with the package, it takes ``--config``: a
+    file, or the name of one of those.
+    """
 
     name: str
     help: str
     add_arguments: Callable[[ArgumentParser], None]
     run: Callable[[Namespace], None]
+    presets: Path | None = None
 
 
 def run_command(program: str, commands: Sequence[Command], arguments: Sequence[str]) -> int:
@@ -34,11 +40,26 @@ def run_command(program: str, commands: Sequence[Command], arguments: Sequence[s
     choices = parser.add_subcommands(required=True, dest="command")
     for command in commands:
         sub = ArgumentParser(description=command.help)
+        if command.presets is not None:
+            names = ", ".join(sorted(one.stem for one in command.presets.glob("*.yaml")))
+            sub.add_argument("--config", action="config", help=f"a YAML file, or one of: {names}")
         command.add_arguments(sub)
         choices.add_subcommand(command.name, sub, help=command.help)
-    parsed = parser.instantiate(parser.parse_args(list(arguments)))
+    parsed = parser.parse_args(_with_shipped_files(arguments, commands))
     chosen = next(one for one in commands if one.name == parsed.command)
-    return guarded(lambda: chosen.run(parsed[parsed.command]))
+    return guarded(lambda: chosen.run(parser.instantiate(parsed)[chosen.name]))
+
+
+def _with_shipped_files(arguments: Sequence[str], commands: Sequence[Command]) -> list[str]:
+    """Replace the name after ``--config`` by the path of the file that comes with the package."""
+    folders = [one.presets for one in commands if one.presets and one.name in arguments[:1]]
+    resolved = list(arguments)
+    for position, word in enumerate(arguments[:-1]):
+        name = arguments[position + 1]
+        shipped = [folder / f"{name}.yaml" for folder in folders]
+        if word == "--config" and not Path(name).exists():
+            resolved[position + 1] = next((str(one) for one in shipped if one.is_file()), name)
+    return resolved
 
 
 def guarded(action: Callable[[], None]) -> int:

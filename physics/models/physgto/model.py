@@ -21,7 +21,7 @@ from graphformers.physics.models.physgto.static import FieldDecoder, StaticEncod
 from graphformers.physics.models.physgto.transient import IncrementDecoder, TransientEncoder
 
 
-class PhysGTO(PretrainedModel):
+class PhysGTO(PretrainedModel[PhysGTOConfig]):
     r"""Graph-transformer operator for fields on unstructured meshes.
 
     .. math::
@@ -40,7 +40,6 @@ class PhysGTO(PretrainedModel):
     """
 
     config_class = PhysGTOConfig
-    config: PhysGTOConfig
 
     def __init__(self, config: PhysGTOConfig):
         super().__init__()

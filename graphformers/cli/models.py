@@ -1,0 +1,71 @@
+"""``graphformers models``: the systems, what each can do and where it comes from."""
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jsonargparse import ArgumentParser
+from rich.console import Console
+from rich.table import Table
+
+from graphformers.checkpoint import PretrainedModel, preset_names
+
+
+@dataclass(frozen=True)
+class System:
+    """One published system: where its model is, what it is for, who published it."""
+
+    name: str
+    module: str
+    tasks: str
+    command: str
+    source: str
+
+    def model_class(self) -> type[PretrainedModel]:
+        """Import the model."""
+        return getattr(importlib.import_module(self.module), self.name)
+
+
+SYSTEMS = (
+    System(
+        name="GPS",
+        module="graphformers.models",
+        tasks="properties of molecules, graphs and nodes",
+        command="molecules train --model gps",
+        source="Rampášek et al. 2022, arXiv:2205.12454",
+    ),
+    System(
+        name="PhysGTO",
+        module="graphformers.physics",
+        tasks="fields on meshes, static and in time",
+        command="physics train --model physgto",
+        source="Liu et al. 2025, arXiv:2512.10227",
+    ),
+)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the table of systems and the table of their presets."""
+    ArgumentParser(prog="graphformers models", description=__doc__).parse_args(list(arguments))
+    console = Console()
+    systems = Table("system", "predicts", "command", "source", box=None, padding=(0, 2))
+    presets = Table("system", "preset", "parameters", box=None, padding=(0, 2))
+    for system in SYSTEMS:
+        systems.add_row(system.name, system.tasks, system.command, system.source)
+        for name, count in parameter_counts(system.model_class()).items():
+            presets.add_row(system.name, name, f"{count:,}")
+    console.print(systems)
+    console.print()
+    console.print(presets)
+    return 0
+
+
+def parameter_counts(model_class: type[PretrainedModel]) -> dict[str, int]:
+    """Number of parameters of every preset; no memory is taken for them."""
+    counts = {}
+    for name in preset_names(model_class.config_class):
+        with torch.device("meta"):
+            model = model_class.preset(name)
+        counts[name] = sum(one.numel() for one in model.parameters())
+    return counts
