@@ -1,23 +1,32 @@
 """Whether the kernels work on this machine, and where their compiled code is kept."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 import warp as wp
 
-from graphformers.kernels.launch import start_warp
 from graphformers.kernels.segments.op import segment_reduce
 
 
-def kernel_cache() -> tuple[Path, int]:
-    """Folder of the compiled kernels and its size in bytes."""
-    start_warp()
-    folder = Path(wp.config.kernel_cache_dir or "")
-    return folder, sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+@dataclass(frozen=True, kw_only=True)
+class KernelReport:
+    """The folder of compiled kernels, its size in bytes, and what went wrong, if anything did."""
+
+    cache: Path
+    cache_bytes: int
+    error: str | None
 
 
-def kernel_check() -> str | None:
-    """Compile (the first time) and run one kernel; what went wrong, or ``None``."""
+def kernel_report() -> KernelReport:
+    """Compile (the first time) and run one kernel, and look at the cache it came from."""
+    error = _check()
+    cache = Path(wp.config.kernel_cache_dir or "")  # Warp knows it once a kernel has run
+    sizes = [file.stat().st_size for file in cache.rglob("*") if file.is_file()]
+    return KernelReport(cache=cache, cache_bytes=sum(sizes), error=error)
+
+
+def _check() -> str | None:
     values = torch.arange(6.0).reshape(3, 2)
     try:
         total = segment_reduce(values, torch.tensor([0, 1, 3]))

@@ -1,7 +1,7 @@
 """Time and memory of the sparse operations beside the plain torch formulation and torch-geometric.
 
 Usage: python tests/benchmarks/kernels.py [--json FILE] [--sizes 1000 8000 40000]
-       [--repeats 5] [--threads 2]
+       [--repeats 5] [--threads 2] [--operations attention pattern]
 
 Every contender runs forward and backward on the same inputs; their runs alternate, so that a busy
 machine slows all of them. A table row gives medians; the peak is the extra memory of one run.
@@ -217,16 +217,16 @@ def peak_memory(run: Callable[[], object]) -> int:
     return peak
 
 
-def measurements(sizes: list[int], repeats: int) -> Iterator[Measurement]:
-    """Every operation on every pattern, then the random walks."""
+def measurements(operations: list[str], sizes: list[int], repeats: int) -> Iterator[Measurement]:
+    """Every operation on every pattern."""
     for nodes in sizes:
         orders = {
             "mesh": mesh_pattern(nodes, DEGREE),
             "random": random_pattern(nodes, nodes, nodes * DEGREE),
         }
         for order, pattern in orders.items():
-            for operation, contenders in OPERATIONS.items():
-                results = measure(contenders(pattern), repeats)
+            for operation in operations:
+                results = measure(OPERATIONS[operation](pattern), repeats)
                 for name, (milliseconds, peak) in results.items():
                     yield Measurement(
                         operation=operation,
@@ -237,6 +237,10 @@ def measurements(sizes: list[int], repeats: int) -> Iterator[Measurement]:
                         milliseconds=milliseconds,
                         peak_megabytes=peak,
                     )
+
+
+def walk_measurements(repeats: int) -> Iterator[Measurement]:
+    """Random walks on small and large batches of molecules."""
     for graphs in (32, 256):
         for name, (milliseconds, peak) in measure(molecules(graphs), repeats).items():
             yield Measurement(
@@ -279,9 +283,11 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 8_000, 40_000])
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--operations", nargs="+", choices=OPERATIONS, default=list(OPERATIONS))
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    results = list(measurements(options.sizes, options.repeats))
+    results = list(measurements(options.operations, options.sizes, options.repeats))
+    results += walk_measurements(options.repeats)
     Console(width=110).print(table(results))
     if options.json:
         rows = [asdict(one) for one in results]
