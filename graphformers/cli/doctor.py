@@ -11,7 +11,7 @@ from jsonargparse import ArgumentParser
 from rich.console import Console
 from rich.table import Table
 
-from graphformers.kernels import kernel_cache, kernel_check
+from graphformers.kernels.diagnostics import kernel_report
 
 REQUIRED = (
     "graphformers", "torch", "torch-geometric", "warp-lang", "lightning", "torchmetrics",
@@ -59,12 +59,12 @@ def _print_device(console: Console) -> None:
 
 
 def _print_kernels(console: Console) -> bool:
-    folder, size = kernel_cache()
-    console.print(f"kernel cache    {folder} ({size / 1e6:.1f} MB)", highlight=False)
-    error = kernel_check()
-    state = "[green]work[/]" if error is None else f"[red]fail[/]: {error}"
+    report = kernel_report()
+    size = f"{report.cache_bytes / 1e6:.1f} MB"
+    console.print(f"kernel cache    {report.cache} ({size})", highlight=False, soft_wrap=True)
+    state = "[green]work[/]" if report.error is None else f"[red]fail[/]: {report.error}"
     console.print(f"Warp kernels    {state}", highlight=False)
-    return error is not None
+    return report.error is not None
 
 
 def _print_extras(console: Console) -> None:
