@@ -48,7 +48,7 @@ def test_first_and_second_derivatives_are_right(with_bias):
         return sparse_attention(query, key, value, pattern, bias)
 
     assert torch.autograd.gradcheck(attend, tensors)
-    assert torch.autograd.gradgradcheck(attend, tensors)
+    assert torch.autograd.gradgradcheck(attend, tensors, fast_mode=True)
 
 
 @st.composite
