@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -166,6 +166,7 @@ class GraphBatch:
         return self.map(lambda tensor: tensor.to(device))
 
 
+@runtime_checkable
 class GraphSource(Protocol):
     """Anything graphs can be taken from: a ``GraphBatch`` in memory, a mesh store on disk."""
 

@@ -65,7 +65,7 @@ class NearestCase:
         parameters = np.stack([self._parameters(case) for case in cases])
         shapes = np.stack([self._shape(case) for case in cases])
         self._parameter_scale = _or_one(parameters.std(axis=0)) * np.sqrt(parameters.shape[1] or 1)
-        self._shape_scale = _or_one(np.sqrt((shapes.std(axis=0) ** 2).sum()))
+        self._shape_scale = float(np.linalg.norm(shapes.std(axis=0))) or 1.0
         self._tree = KDTree(self._scaled(parameters, shapes))
 
     def nearest(self, case: MeshCase | StoredCase) -> int:

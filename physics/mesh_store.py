@@ -17,7 +17,7 @@ from graphformers.graph_batch import GraphBatch
 from graphformers.physics.case_files import CaseFile, find_cases
 from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.reading import ReadOptions, read_case
-from graphformers.physics.store_writer import FORMAT_VERSION, StoreIndex, write_store
+from graphformers.physics.store_writer import ARRAY_NAMES, FORMAT_VERSION, StoreIndex, write_store
 from graphformers.physics.wall import Wall
 from graphformers.physics.zarr_arrays import open_arrays
 
@@ -53,8 +53,9 @@ class MeshStore:
 
     def __init__(self, path: str | Path):
         self.path = Path(path)
-        self._arrays = open_arrays(self.path)
-        self.index = StoreIndex.from_json(str(self._arrays.attrs["index"]))
+        group = open_arrays(self.path)
+        self.index = StoreIndex.from_json(str(group.attrs["index"]))
+        self._arrays = {name: group[name] for name in ARRAY_NAMES}
 
     @classmethod
     def write(

@@ -17,6 +17,7 @@ from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.zarr_arrays import append_rows, create_arrays
 
 FORMAT_VERSION = 1
+ARRAY_NAMES = ("points", "features", "fields", "tags", "edges", "wall_facets")
 
 
 @dataclass(kw_only=True)
@@ -138,15 +139,15 @@ def _append_case(group: zarr.Group, case: MeshCase, index: StoreIndex) -> None:
     fields += [case.fields[name] for name in index.field_components]
     none = np.zeros(case.num_points, dtype=bool)
     tags = [case.boundaries.get(name, none) for name in index.tag_names]
-    rows = {
-        "points": case.points.astype(np.float64),
-        "features": case.features.astype(np.float32),
-        "fields": np.concatenate(fields, axis=1).astype(np.float32),
-        "tags": np.stack(tags, axis=1).astype(np.uint8) if tags else np.zeros((len(none), 0), "u1"),
-        "edges": np.ascontiguousarray(case.edges.T, dtype=np.int32),
-        "wall_facets": np.ascontiguousarray(case.wall.facets.T, dtype=np.int32),
-    }
-    for name, values in rows.items():
+    rows = (
+        case.points.astype(np.float64),
+        case.features.astype(np.float32),
+        np.concatenate(fields, axis=1).astype(np.float32),
+        np.stack(tags, axis=1).astype(np.uint8) if tags else np.zeros((len(none), 0), np.uint8),
+        np.ascontiguousarray(case.edges.T, dtype=np.int32),
+        np.ascontiguousarray(case.wall.facets.T, dtype=np.int32),
+    )
+    for name, values in zip(ARRAY_NAMES, rows, strict=True):
         append_rows(group, name, values)
 
 

@@ -170,8 +170,8 @@ def _inside_the_outermost(
     parts = np.unique(part[on_boundary])
     if len(parts) < 2:
         return on_boundary
-    extents = [_length(np.ptp(points[on_boundary & (part == one)], axis=0)) for one in parts]
-    return on_boundary & (part != parts[int(np.argmax(extents))])
+    boxes = [np.ptp(points[on_boundary & (part == one)], axis=0) for one in parts]
+    return on_boundary & (part != parts[int(_length(np.stack(boxes)).argmax())])
 
 
 def _one_cell_of_each_kind(dataset: pv.DataSet) -> list[pv.Cell]:
