@@ -29,7 +29,8 @@ class CategoricalEmbedding(nn.Module):
         super().__init__()
         if not sizes or min(sizes) < 1:
             raise ConfigError(f"every column needs at least one category; got sizes {tuple(sizes)}")
-        counts = torch.tensor(sizes)
+        self.rows = tuple(sizes)
+        counts = torch.tensor(self.rows)
         self.tables = nn.Parameter(torch.empty(sum(sizes), dim))
         self.normal = normal
         self.register_buffer("sizes", counts, persistent=False)
@@ -39,7 +40,7 @@ class CategoricalEmbedding(nn.Module):
     @torch.no_grad()
     def reset_parameters(self) -> None:
         """Draw every table anew."""
-        for table in self.tables.split(self.sizes.tolist()):
+        for table in self.tables.split(self.rows):
             if self.normal:
                 nn.init.normal_(table)
             else:
@@ -54,9 +55,9 @@ class CategoricalEmbedding(nn.Module):
         """
         if categories.ndim == 1:
             categories = categories.unsqueeze(1)
-        if categories.ndim != 2 or categories.shape[1] != self.sizes.shape[0]:
+        if categories.ndim != 2 or categories.shape[1] != len(self.rows):
             raise ShapeError(
-                f"expected {self.sizes.shape[0]} categorical columns; got {tuple(categories.shape)}"
+                f"expected {len(self.rows)} categorical columns; got {tuple(categories.shape)}"
             )
         if not torch.compiler.is_compiling():
             self._check(categories)
@@ -70,5 +71,5 @@ class CategoricalEmbedding(nn.Module):
             row, column = outside.nonzero()[0].tolist()
             raise DataError(
                 f"row {row}, column {column} holds category {int(categories[row, column])}, "
-                f"but the table has {int(self.sizes[column])} (0 to {int(self.sizes[column]) - 1})"
+                f"but its table ends at {self.rows[column] - 1}"
             )

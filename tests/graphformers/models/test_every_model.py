@@ -17,10 +17,9 @@ SIZES = (5, 1, 8, 3)
 def relabelled(batch: GraphBatch) -> tuple[GraphBatch, torch.Tensor]:
     """The same graphs with their nodes in another order; new node i was node order[i]."""
     generator = torch.Generator().manual_seed(1)
-    sizes = batch.ptr.diff().tolist()
-    order = torch.cat(
-        [start + torch.randperm(size, generator=generator) for start, size in zip(batch.ptr, sizes)]
-    )
+    starts, sizes = batch.ptr[:-1].tolist(), batch.ptr.diff().tolist()
+    mixed = [torch.randperm(size, generator=generator) for size in sizes]
+    order = torch.cat([start + one for start, one in zip(starts, mixed, strict=True)])
     new_number = order.argsort()
     graph = batch.edge_graph
     shuffle = torch.randperm(batch.num_edges, generator=generator)
@@ -74,7 +73,7 @@ def test_it_learns_eight_graphs_by_heart(case):
     torch.manual_seed(0)
     target = torch.randn_like(model(batch))
     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
-    for _ in range(150):
+    for _ in range(300):
         loss = (model(batch) - target).square().mean()
         optimizer.zero_grad()
         loss.backward()
@@ -93,7 +92,7 @@ def test_a_saved_model_comes_back_with_the_same_bits(case, tmp_path):
 
 def test_it_compiles_into_one_graph_for_any_sizes(case):
     model = case.model().eval()
-    compiled = torch.compile(model, fullgraph=True, dynamic=True, backend="aot_eager")
+    compiled = torch.compile(model, fullgraph=True, dynamic=True, backend="eager")
     for sizes in (SIZES, (2, 9, 4)):
         batch = case.batch(sizes)
         assert batch.pairs.num_edges == sum(size**2 for size in sizes)
