@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -12,6 +12,7 @@ from graphformers.graph_batch import GraphBatch
 NODES_AT_A_TIME = 1 << 13  # bounds the working memory; one larger graph goes alone
 
 
+@runtime_checkable
 class Encoding(Protocol):
     """Features that follow from the edges of a graph alone."""
 

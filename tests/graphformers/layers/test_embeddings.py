@@ -46,7 +46,7 @@ def test_xavier_tables_depend_on_their_own_size():
     assert small.abs().max() > (6 / 2050) ** 0.5
 
 
-def test_numbers_are_mapped_and_categories_refused():
+def test_numbers_are_mapped_and_categories_are_refused():
     layer = NumericEmbedding(1, 4)
     values = torch.randn(5)
     assert torch.equal(layer(values), layer.linear(values[:, None]))
@@ -81,7 +81,7 @@ def test_an_mlp_activates_between_its_layers_only():
     assert torch.equal(activated(x), plain(x).relu())
 
 
-def test_an_mlp_needs_two_widths_and_a_known_activation():
+def test_an_mlp_of_one_width_or_an_unknown_activation_is_refused():
     with pytest.raises(ConfigError, match="input and an output width"):
         MLP([3])
     with pytest.raises(ConfigError, match="did you mean 'gelu'"):

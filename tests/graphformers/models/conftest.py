@@ -1,6 +1,6 @@
 """The models every test in ``test_every_model.py`` runs on: a new model adds a case here."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import pytest
@@ -72,15 +72,6 @@ CASES = [
     _gps("gps-cifar10", GPSConfig.cifar10(), nodes=5, edges=1),
     _gps("gps-cluster", GPSConfig.cluster(), nodes=7, edges=None, per_node=True),
 ]
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Tensors this small lose more to waiting for threads than they gain from them."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(params=CASES, ids=[case.name for case in CASES])

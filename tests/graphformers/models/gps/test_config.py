@@ -77,7 +77,7 @@ def test_contradictions_are_refused(change, message):
         lambda: NumericFeatures(count=0),
     ],
 )
-def test_heads_and_features_check_themselves(build):
+def test_heads_and_features_out_of_range_are_refused(build):
     with pytest.raises(ConfigError):
         build()
 
