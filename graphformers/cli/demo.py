@@ -51,8 +51,10 @@ def demo_commands(folder: Path, *, quick: bool = False) -> list[tuple[str, list[
     return [
         (
             "Train on the solubility of 1,128 molecules, test on scaffolds it has not seen",
-            ["molecules", "train", esol, "--target-columns", SOLUBILITY]
-            + ["--config", "gps-small", "--out", molecules, *shorter],
+            [
+                *("molecules", "train", esol, "--target-columns", SOLUBILITY),
+                *("--config", "gps-small", "--out", molecules, *shorter),
+            ],
         ),
         (
             "Predict the solubility of other molecules",
@@ -60,8 +62,10 @@ def demo_commands(folder: Path, *, quick: bool = False) -> list[tuple[str, list[
         ),
         (
             "Train on the flow around airfoils, test on airfoils it has not seen",
-            ["physics", "train", str(airfoils), "--config", "physgto-airfoils"]
-            + ["--out", physics, *shorter],
+            [
+                *("physics", "train", str(airfoils), "--fields", "p,U"),
+                *("--config", "physgto-airfoils", "--out", physics, *shorter),
+            ],
         ),
         (
             "Predict the flow around one of the unseen airfoils",
