@@ -1,7 +1,7 @@
 """Meshes and their files, surrogates for physical fields on them, and pictures of both."""
 
 from graphformers.physics.bundled import bundled_airfoils
-from graphformers.physics.edges import mesh_edges
+from graphformers.physics.edges import cell_edges, mesh_edges
 from graphformers.physics.field_statistics import Moments, field_statistics
 from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.mesh_store import MeshStore, StoredCase
@@ -15,6 +15,7 @@ __all__ = [
     "StoredCase",
     "bundled_airfoils",
     "case_from_dataset",
+    "cell_edges",
     "field_statistics",
     "mesh_edges",
     "read_case",
