@@ -70,15 +70,19 @@ def _extreme(module: wp.Module, block: type, width: int, scalar: type) -> wp.Ker
         segment = first + offset
         best = block()
         start = int(ptr[segment])
-        for slot in range(start, int(ptr[segment + 1])):
+        end = int(ptr[segment + 1])
+        for slot in range(start, end):
             item = slot
             if order:
                 item = int(order[slot])
-            value = values[item, lane]
-            for channel in range(width):
-                better = sign * value[channel] > sign * best[channel]
-                if better or slot == start or wp.isnan(value[channel]):
-                    best[channel] = value[channel]
+            value = sign * values[item, lane]
+            if slot == start:
+                best = value
+            for channel in range(width):  # selections instead of branches, and NaN stays
+                known = wp.where(value[channel] == value[channel], best[channel], value[channel])
+                best[channel] = wp.where(value[channel] > best[channel], value[channel], known)
+        if start < end:
+            best *= sign
         out[segment, lane] = best
 
     return extreme_kernel

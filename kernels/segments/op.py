@@ -23,7 +23,7 @@ from graphformers.kernels.validation import (
 Reduction: TypeAlias = Literal["sum", "mean", "max", "min"]
 
 # One CPU thread takes a stretch of cache lines; CUDA threads side by side take 16 bytes each.
-_WIDEST_BLOCK = {"cpu": 32, "cuda": 4}
+_WIDEST_BLOCK = {"cpu": 64, "cuda": 4}
 
 
 def segment_reduce(

@@ -92,9 +92,9 @@ def test_equal_extremes_share_the_gradient():
 
 @pytest.mark.parametrize("reduce", REDUCTIONS)
 def test_not_a_number_is_never_hidden(reduce):
-    values = torch.tensor([1.0, torch.nan, 2.0, 3.0])
-    reduced = segment_reduce(values, torch.tensor([0, 3, 4]), reduce)
-    assert reduced.isnan().tolist() == [True, False]
+    values = torch.tensor([1.0, torch.nan, 2.0, 3.0, torch.nan, 4.0])
+    reduced = segment_reduce(values, torch.tensor([0, 3, 4, 6]), reduce)
+    assert reduced.isnan().tolist() == [True, False, True]
 
 
 def test_values_need_not_be_contiguous(pattern, dtype):
