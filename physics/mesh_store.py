@@ -19,7 +19,7 @@ from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.reading import ReadOptions, read_case
 from graphformers.physics.store_writer import ARRAY_NAMES, FORMAT_VERSION, StoreIndex, write_store
 from graphformers.physics.wall import Wall
-from graphformers.physics.zarr_arrays import open_arrays
+from graphformers.physics.zarr_arrays import array_of, open_arrays
 
 Track = Callable[[Sequence[CaseFile]], Iterable[CaseFile]]  # passes cases on, showing progress
 
@@ -55,7 +55,7 @@ class MeshStore:
         self.path = Path(path)
         group = open_arrays(self.path)
         self.index = StoreIndex.from_json(str(group.attrs["index"]))
-        self._arrays = {name: group[name] for name in ARRAY_NAMES}
+        self._arrays = {name: array_of(group, name) for name in ARRAY_NAMES}
 
     @classmethod
     def write(

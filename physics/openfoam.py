@@ -139,7 +139,7 @@ def _front(grid: pv.UnstructuredGrid, folder: Path) -> pv.UnstructuredGrid:
     if front.size == 0:
         raise DataError(f"{folder}: expected the empty patches of a 2-D case to face the z axis")
     logger.info("%s: 2-D case, read as the %d faces of its front", folder, front.size)
-    flat = surface.extract_cells(front)
+    flat = cast("pv.UnstructuredGrid", surface.extract_cells(front))
     for extra in ("vtkOriginalPointIds", "vtkOriginalCellIds"):
         for data in (flat.point_data, flat.cell_data):
             data.pop(extra, None)

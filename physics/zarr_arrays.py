@@ -28,4 +28,9 @@ def append_rows(group: zarr.Group, name: str, rows: np.ndarray) -> None:
         shape, chunks = (0, *rows.shape[1:]), (CHUNK_ROWS, *(max(n, 1) for n in rows.shape[1:]))
         create = group.create_array if ZARR_MAJOR >= 3 else group.create_dataset
         create(name, shape=shape, chunks=chunks, dtype=rows.dtype)
-    cast("zarr.Array", group[name]).append(rows)
+    array_of(group, name).append(rows)
+
+
+def array_of(group: zarr.Group, name: str) -> zarr.Array:
+    """An array of the group, which may hold groups as well."""
+    return cast("zarr.Array", group[name])
