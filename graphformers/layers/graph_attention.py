@@ -2,7 +2,6 @@
 
 from typing import final
 
-from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -70,24 +69,20 @@ class GraphAttention(nn.Module):
         return self.output(self._sparse(projected, graphs))
 
     def _sparse(self, projected: Tensor, pattern: SparsePattern) -> Tensor:
-        query, key, value = rearrange(
-            projected, "nodes (three heads dim) -> three nodes heads dim", three=3, heads=self.heads
-        )
+        query, key, value = self._split(projected)
         return sparse_attention(query, key, value, pattern).flatten(1)
 
     def _padded(self, projected: Tensor, graphs: PaddedRows) -> Tensor:
-        query, key, value = rearrange(
-            graphs.pad(projected),
-            "graphs longest (three heads dim) -> three graphs heads longest dim",
-            three=3,
-            heads=self.heads,
-        )
+        query, key, value = self._split(graphs.pad(projected))
         attended = F.scaled_dot_product_attention(
-            query,
-            key,
-            value,
+            query.transpose(1, 2),
+            key.transpose(1, 2),
+            value.transpose(1, 2),
             attn_mask=None if graphs.mask is None else graphs.mask[:, None, None, :],
             dropout_p=self.dropout if self.training else 0.0,
         )
-        table = rearrange(attended, "graphs heads longest dim -> graphs longest (heads dim)")
-        return graphs.unpad(table)
+        return graphs.unpad(attended.transpose(1, 2).flatten(2))
+
+    def _split(self, projected: Tensor) -> tuple[Tensor, ...]:
+        """Query, key and value, each (..., heads, dim)."""
+        return projected.unflatten(-1, (3, self.heads, -1)).unbind(-3)
