@@ -15,8 +15,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from graphformers.files import replacing
-from graphformers.molecules.featurize import Progress, featurize
 from graphformers.molecules.featurized import BadRow, FeaturizedMolecules
+from graphformers.molecules.featurizer import Progress, featurize
 from graphformers.molecules.vocabulary import OGB_VOCABULARY, Vocabulary
 
 logger = logging.getLogger(__name__)

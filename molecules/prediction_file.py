@@ -2,10 +2,10 @@
 
 import csv
 import gzip
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Protocol, TextIO
 
 import numpy as np
 import pyarrow as pa
@@ -22,19 +22,15 @@ PREDICTION_FORMATS = (".csv", ".tsv", ".parquet")
 REASON_COLUMN = "reason"
 
 
-class TableSink(Protocol):
-    """Where finished rows go."""
-
-    def write(self, table: pa.Table) -> None:
-        """Append rows."""
-        ...
+WriteTable = Callable[[pa.Table], None]
+"""Appends finished rows to an open file."""
 
 
 class PredictionFile:
     """Appends pieces of a table with their predictions."""
 
-    def __init__(self, sink: TableSink, names: Sequence[str]):
-        self._sink = sink
+    def __init__(self, write_table: WriteTable, names: Sequence[str]):
+        self._write_table = write_table
         self._names = list(names)
 
     def write(
@@ -55,7 +51,7 @@ class PredictionFile:
         for bad in bad_rows:
             reasons[bad.row] = bad.reason
         column = pa.array(reasons, pa.string())
-        self._sink.write(written.append_column(_free_name(REASON_COLUMN, written), column))
+        self._write_table(written.append_column(_free_name(REASON_COLUMN, written), column))
 
 
 @contextmanager
@@ -69,12 +65,11 @@ def prediction_file(path: str | Path, names: Sequence[str]) -> Iterator[Predicti
     suffix = table_format(path, PREDICTION_FORMATS)
     with replacing(path) as temporary:
         if suffix == ".parquet":
-            with _ParquetSink(temporary) as sink:
-                yield PredictionFile(sink, names)
+            opened = _parquet_writing(temporary)
         else:
-            with _opened_text(temporary) as file:
-                sink = _TextSink(file, "\t" if suffix == ".tsv" else ",")
-                yield PredictionFile(sink, names)
+            opened = _text_writing(temporary, "\t" if suffix == ".tsv" else ",")
+        with opened as write_table:
+            yield PredictionFile(write_table, names)
 
 
 def write_predictions(
@@ -102,17 +97,17 @@ def _free_name(name: str, table: pa.Table) -> str:
     return name
 
 
-class _TextSink:
-    def __init__(self, file: TextIO, delimiter: str):
-        self._writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
-        self._has_header = False
+@contextmanager
+def _text_writing(path: Path, delimiter: str) -> Iterator[WriteTable]:
+    with _opened_text(path) as file:
+        writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
 
-    def write(self, table: pa.Table) -> None:
-        if not self._has_header:
-            self._writer.writerow(table.column_names)
-            self._has_header = True
-        columns = [_shown(column) for column in table.columns]
-        self._writer.writerows(zip(*columns, strict=True))
+        def write_table(table: pa.Table) -> None:
+            if file.tell() == 0:
+                writer.writerow(table.column_names)
+            writer.writerows(zip(*(_shown(column) for column in table.columns), strict=True))
+
+        yield write_table
 
 
 def _shown(column: pa.ChunkedArray) -> list[object]:
@@ -122,29 +117,20 @@ def _shown(column: pa.ChunkedArray) -> list[object]:
     return column.to_pylist()
 
 
-class _ParquetSink:
-    def __init__(self, path: Path):
-        self._path = path
-        self._writer: pq.ParquetWriter | None = None
-
-    def __enter__(self) -> "_ParquetSink":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._writer is not None:
-            self._writer.close()
-
-    def write(self, table: pa.Table) -> None:
-        if self._writer is None:
-            self._writer = pq.ParquetWriter(self._path, table.schema)
-        self._writer.write_table(table)
-
-
 @contextmanager
-def _opened_text(path: Path) -> Iterator[TextIO]:
+def _parquet_writing(path: Path) -> Iterator[WriteTable]:
+    with ExitStack() as stack:
+        writers: list[pq.ParquetWriter] = []
+
+        def write_table(table: pa.Table) -> None:
+            if not writers:  # the first piece tells the columns
+                writers.append(stack.enter_context(pq.ParquetWriter(path, table.schema)))
+            writers[0].write_table(table)
+
+        yield write_table
+
+
+def _opened_text(path: Path) -> TextIOWrapper:
     if path.suffix.lower() == ".gz":
-        with gzip.open(path, "wt", encoding="utf-8", newline="") as file:
-            yield file  # pyright: ignore[reportReturnType]
-    else:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            yield file
+        return TextIOWrapper(gzip.open(path, "wb"), encoding="utf-8", newline="")
+    return path.open("w", encoding="utf-8", newline="")

@@ -3,17 +3,16 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from graphformers.errors import ConfigError, DataError
+from graphformers.errors import ConfigError, DataError, nearest_name
 from graphformers.molecules.scaffolds import murcko_scaffolds
 
 logger = logging.getLogger(__name__)
 
-SplitMethod = Literal["random", "scaffold", "scaffold-balanced"]
+SPLIT_METHODS = ("random", "scaffold", "scaffold-balanced")
 Fractions = tuple[float, float, float]
 
 EIGHT_ONE_ONE: Fractions = (0.8, 0.1, 0.1)
@@ -40,19 +39,22 @@ class Split:
 
 def split_molecules(
     smiles: Sequence[str],
-    method: SplitMethod = "scaffold",
+    method: str = "scaffold",
     *,
     fractions: Fractions = EIGHT_ONE_ONE,
     seed: int = 0,
 ) -> Split:
-    """Divide molecules by a method's name; the deterministic ``"scaffold"`` needs no seed."""
+    """Divide molecules by one of the ``SPLIT_METHODS``; ``"scaffold"`` needs no seed."""
     if method == "random":
         return random_split(len(smiles), fractions=fractions, seed=seed)
     if method == "scaffold":
         return scaffold_split(smiles, fractions=fractions)
     if method == "scaffold-balanced":
         return balanced_scaffold_split(smiles, fractions=fractions, seed=seed)
-    raise ConfigError(f"split must be random, scaffold or scaffold-balanced; got {method!r}")
+    raise ConfigError(
+        f"split must be one of {', '.join(SPLIT_METHODS)}; "
+        f"got {method!r}{nearest_name(method, list(SPLIT_METHODS))}"
+    )
 
 
 def random_split(num_rows: int, *, fractions: Fractions = EIGHT_ONE_ONE, seed: int = 0) -> Split:
@@ -121,7 +123,7 @@ def column_split(labels: Sequence[object], *, seed: int = 0) -> Split:
         )
         logger.info("no row is marked for validation: %d are drawn", len(drawn.validation))
         train, validation = train[drawn.train], train[drawn.validation]
-    return _split(train=train, validation=validation, test=np.array(parts["test"], dtype=np.int64))
+    return _split(train, validation, parts["test"])
 
 
 def _part(label: object, row: int) -> str:
@@ -170,11 +172,9 @@ def _filled(groups: Sequence[list[int]], num_rows: int, fractions: Fractions) ->
                 f"a scaffold split of {num_rows} molecules with {len(groups)} scaffolds leaves a "
                 f"part empty; split at random instead"
             )
-    return _split(train=np.array(train), validation=np.array(validation), test=np.array(test))
+    return _split(train, validation, test)
 
 
-def _split(
-    *, train: NDArray[np.int64], validation: NDArray[np.int64], test: NDArray[np.int64]
-) -> Split:
-    parts = (np.sort(part).astype(np.int64) for part in (train, validation, test))
-    return Split(**dict(zip(PART_NAMES, parts, strict=True)))
+def _split(train: ArrayLike, validation: ArrayLike, test: ArrayLike) -> Split:
+    parts = [np.sort(np.asarray(part, dtype=np.int64)) for part in (train, validation, test)]
+    return Split(train=parts[0], validation=parts[1], test=parts[2])

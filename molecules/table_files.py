@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, TextIO, cast
+from typing import BinaryIO, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -95,7 +95,7 @@ def _read_delimited(path: Path, encoding: str) -> Iterator[Row]:
             raise DataError(f"{path}: line {reader.line_num} cannot be read: {error}") from error
 
 
-def _delimiter(path: Path, file: TextIO) -> str:
+def _delimiter(path: Path, file: TextIOWrapper) -> str:
     """Tab in ``.tsv``; else the comma, or what stands in its place in a header without commas."""
     if table_format(path) == ".tsv":
         return "\t"
@@ -142,7 +142,7 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _opened_text(path: Path, encoding: str) -> Iterator[TextIO]:
+def _opened_text(path: Path, encoding: str) -> Iterator[TextIOWrapper]:
     try:
         codecs.lookup(encoding)
     except LookupError as error:

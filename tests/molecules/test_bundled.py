@@ -5,7 +5,7 @@ import pytest
 
 from graphformers.errors import DataError
 from graphformers.molecules.bundled import TARGET_COLUMNS, bundled_table
-from graphformers.molecules.featurize import featurize
+from graphformers.molecules.featurizer import featurize
 from graphformers.molecules.table import read_table
 
 ROWS = {"esol": 1128, "freesolv": 642}

@@ -99,13 +99,12 @@ def test_the_seed_decides_the_forest() -> None:
 
 def test_on_esol_fingerprints_beat_the_mean() -> None:
     table = read_table(bundled_table("esol"), target_columns=[TARGET_COLUMNS["esol"]])
-    smiles = np.array(table.smiles)
     split = scaffold_split(table.smiles)
     errors = {}
     for kind in ("mean", "linear"):
         baseline = FingerprintBaseline(kind, Task.REGRESSION)
-        baseline.fit(smiles[split.train], table.targets[split.train])
-        predicted = baseline.predict(smiles[split.test])
+        baseline.fit([table.smiles[row] for row in split.train], table.targets[split.train])
+        predicted = baseline.predict([table.smiles[row] for row in split.test])
         evaluation = evaluate(table.targets[split.test], predicted, Task.REGRESSION, ["logS"])
         errors[kind] = evaluation.mean["rmse"]
     assert errors["linear"] < 0.6 * errors["mean"]

@@ -9,6 +9,7 @@ from graphformers.errors import ConfigError, DataError
 from graphformers.molecules.bundled import bundled_table
 from graphformers.molecules.scaffolds import murcko_scaffolds
 from graphformers.molecules.splits import (
+    SPLIT_METHODS,
     Split,
     balanced_scaffold_split,
     column_split,
@@ -18,7 +19,6 @@ from graphformers.molecules.splits import (
 )
 from graphformers.molecules.table import read_table
 
-METHODS = ["random", "scaffold", "scaffold-balanced"]
 SIZES = {"esol": (902, 113, 113), "freesolv": (513, 64, 65)}
 
 
@@ -50,7 +50,7 @@ def test_no_scaffold_is_in_two_parts(split) -> None:
     assert not parts[1] & parts[2]
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", SPLIT_METHODS)
 def test_every_row_is_in_one_part_and_the_same_one_every_time(method) -> None:
     smiles = bundled_smiles("freesolv")
     first, second = (split_molecules(smiles, method, seed=3) for _ in range(2))
@@ -87,14 +87,14 @@ def test_a_random_split_covers_every_row_with_no_part_empty(num_rows: int, seed:
 
 def test_a_part_of_fraction_zero_stays_empty() -> None:
     smiles = bundled_smiles("freesolv")
-    for method in METHODS:
+    for method in SPLIT_METHODS:
         split = split_molecules(smiles, method, fractions=(0.9, 0.1, 0.0))
         assert len(split.test) == 0
         assert len(split.validation) > 0
 
 
 @pytest.mark.parametrize("num_rows", [0, 1, 2])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", SPLIT_METHODS)
 def test_a_tiny_table_is_refused(num_rows: int, method) -> None:
     with pytest.raises(DataError, match=f"{num_rows} molecules cannot be divided into 3 parts"):
         split_molecules(["CCO"] * num_rows, method)
@@ -112,8 +112,8 @@ def test_a_molecule_without_scaffold_is_named() -> None:
 
 
 def test_an_unknown_method_is_refused() -> None:
-    with pytest.raises(ConfigError, match="'by hand'"):
-        split_molecules(["C"] * 9, "by hand")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ConfigError, match="did you mean 'scaffold-balanced'"):
+        split_molecules(["C"] * 9, "scaffold_balanced")
 
 
 @pytest.mark.parametrize("fractions", [(0.5, 0.1, 0.1), (1.2, -0.1, -0.1), (0.0, 0.5, 0.5)])

@@ -15,7 +15,7 @@ finite = st.floats(-1e6, 1e6)
 
 
 def column(*values: float) -> np.ndarray:
-    return np.array(values)[:, None]
+    return np.array(values, dtype=float)[:, None]
 
 
 def test_measurements_are_a_regression() -> None:

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphformers.errors import DataError, ShapeError
-from graphformers.molecules import featurize as featurize_module
-from graphformers.molecules.featurize import CHUNK_ROWS, featurize
+from graphformers.molecules import featurizer
 from graphformers.molecules.featurized import FeaturizedMolecules
+from graphformers.molecules.featurizer import CHUNK_ROWS, featurize
 
 GOOD = ["CCO", "c1ccccc1", "C", "[Na+].[Cl-]", "CC(=O)O"]
 BAD = ["", None, "xyz", "CC(C)(C)(C)C", 4.5]
@@ -105,20 +105,26 @@ def test_failing_workers_leave_the_rest_to_this_process(
             raise failure
 
     expected = featurize(long_column(), workers=1)
-    monkeypatch.setattr(featurize_module, "Parallel", FailingPool)
+    monkeypatch.setattr(featurizer, "Parallel", FailingPool)
     assert_same(featurize(long_column(), workers=2), expected)
 
 
 def test_a_script_without_main_guard_may_use_processes(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
-        "from graphformers.molecules.featurize import CHUNK_ROWS, featurize\n"
+        "from graphformers.molecules.featurizer import CHUNK_ROWS, featurize\n"
         "print('started', len(featurize(['CC'] * (CHUNK_ROWS + 1), workers=2)))\n"
     )
     run = subprocess.run(
         [sys.executable, str(script)], capture_output=True, text=True, check=True, cwd=tmp_path
     )
     assert run.stdout.split() == ["started", str(CHUNK_ROWS + 1)]
+
+
+def test_worker_processes_start_without_the_modules_of_training() -> None:
+    loaded = "import sys, graphformers.molecules.featurizer; print('lightning' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"
 
 
 def test_rdkit_stays_silent(capfd: pytest.CaptureFixture[str]) -> None:
