@@ -5,14 +5,20 @@ from graphformers.physics.edges import cell_edges, mesh_edges
 from graphformers.physics.field_statistics import Moments, field_statistics
 from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.mesh_store import MeshStore, StoredCase
+from graphformers.physics.models import PhysGTO, PhysGTOConfig
 from graphformers.physics.reading import ReadOptions, case_from_dataset, read_case, read_cases
+from graphformers.physics.surrogate import Surrogate, SurrogateConfig
 
 __all__ = [
     "MeshCase",
     "MeshStore",
     "Moments",
+    "PhysGTO",
+    "PhysGTOConfig",
     "ReadOptions",
     "StoredCase",
+    "Surrogate",
+    "SurrogateConfig",
     "bundled_airfoils",
     "case_from_dataset",
     "cell_edges",

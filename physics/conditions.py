@@ -1,6 +1,6 @@
 """Global parameters as a model reads them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from jaxtyping import Float
@@ -9,6 +9,7 @@ from torch import Tensor
 ANGLE_SUFFIX = "_deg"
 LOGARITHMIC = ("reynolds", "viscosity")  # what spans orders of magnitude
 TURNING_ANGLES = ("angle_of_attack_deg",)  # measured in the plane, from x towards y
+MIRRORED_FIELDS = ("p", "U", "T", "rho", "k", "epsilon", "omega", "nut", "nuTilda")  # OpenFOAM's
 UNDIRECTED = ("reynolds", "mach", "speed", "density", "viscosity", "temperature")
 
 
@@ -39,9 +40,10 @@ def encode_conditions(
     return torch.stack(columns, dim=1) if columns else values
 
 
-def can_be_mirrored(parameters: Sequence[str]) -> bool:
-    """Whether it is known how every one of these parameters changes when y changes sign."""
-    return all(name in TURNING_ANGLES + UNDIRECTED for name in parameters)
+def can_be_mirrored(parameters: Iterable[str], fields: Iterable[str]) -> bool:
+    """Whether it is known how all of these change when y changes sign."""
+    known_parameters = all(name in TURNING_ANGLES + UNDIRECTED for name in parameters)
+    return known_parameters and all(name in MIRRORED_FIELDS for name in fields)
 
 
 def mirrored_columns(parameters: Sequence[str]) -> tuple[float, ...]:

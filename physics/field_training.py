@@ -125,5 +125,5 @@ def _field_signs(components: Sequence[int]) -> list[float]:
 
 
 def _turned(values: Tensor, sign: Tensor, offset: Tensor) -> Tensor:
-    """Change signs in physical units; ``offset`` is the normalised distance of zero from the mean."""
+    """Change signs in physical units; ``offset`` is how far the mean lies from zero, normalised."""
     return (values + offset) * sign - offset

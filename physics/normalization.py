@@ -58,7 +58,9 @@ class Normalization:
             feature_mean=moments["x"].mean.float(),
             feature_std=_or_one(moments["x"].std.float()),
             condition_mean=conditions.mean(dim=0),
-            condition_std=_or_one(conditions.std(dim=0, correction=0)),
+            condition_std=_or_one(
+                (conditions - conditions.mean(dim=0)).square().mean(dim=0).sqrt()
+            ),
             field_mean=moments["target"].mean.float(),
             field_std=_or_one(_field_spread(moments["target"], list(components.values()))),
         )

@@ -1,0 +1,199 @@
+"""``graphformers physics train | predict | evaluate | view``."""
+
+import logging
+import shlex
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from jsonargparse import ArgumentParser, Namespace
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from graphformers.cli.command import Command
+from graphformers.cli.progress import EpochProgress
+from graphformers.errors import DataError
+from graphformers.physics.case_files import CaseFile
+from graphformers.physics.experiment import CaseFolder, train_on_cases
+from graphformers.physics.judging import Part, judge
+from graphformers.physics.models import PhysGTOConfig
+from graphformers.physics.pictures import view
+from graphformers.physics.prediction import write_dataset
+from graphformers.physics.reading import read_cases
+from graphformers.physics.surrogate import MODELS, Surrogate, SurrogateConfig
+from graphformers.training import RunFolder, TrainingConfig
+from graphformers.training.report import Cell
+
+logger = logging.getLogger(__name__)
+
+PRESETS = Path(__file__).parent / "presets"
+FOUND = {"task", "space"}  # what the cases say themselves
+CASES_HELP = "a folder of cases, a mesh file or an OpenFOAM case; several may be given"
+
+
+def _add_train_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("cases", nargs="+", type=str, help=CASES_HELP)
+    parser.add_argument("--fields", required=True, help="fields to learn, such as p,U")
+    parser.add_argument("--parameters", help="global inputs; default: the known ones of the cases")
+    parser.add_argument("--model", default="physgto", choices=MODELS)
+    parser.add_argument("--out", default="runs/physics", help="folder for everything the run makes")
+    parser.add_argument("--resume", action="store_true", help="go on after an interruption")
+    default = SurrogateConfig()
+    parser.add_class_arguments(PhysGTOConfig, "architecture", skip=FOUND)
+    sizes = vars(default.architecture)
+    parser.set_defaults({f"architecture.{size}": sizes[size] for size in sizes.keys() - FOUND})
+    parser.add_argument("--training", type=TrainingConfig, default=default.training)
+    parser.add_argument(
+        "--point_share",
+        type=float,
+        default=default.point_share,
+        help="share of the points seen in one step",
+    )
+    parser.add_argument(
+        "--mirror",
+        type=bool | None,
+        default=default.mirror,
+        help="train on mirror images; default: where known how",
+    )
+    parser.add_argument(
+        "--validation_fraction",
+        type=float,
+        default=default.validation_fraction,
+        help="share of the cases set aside where they do not say which",
+    )
+
+
+def _train(options: Namespace) -> None:
+    config = SurrogateConfig(
+        architecture=options.architecture,
+        training=options.training,
+        point_share=options.point_share,
+        mirror=options.mirror,
+        validation_fraction=options.validation_fraction,
+    )
+    cases = CaseFolder(
+        source=options.cases,
+        fields=_names(options.fields) or (),
+        parameters=_names(options.parameters),
+        track=_tracked,
+    )
+    report = train_on_cases(
+        Surrogate(options.model, config),
+        cases,
+        options.out,
+        resume=options.resume,
+        callbacks=[EpochProgress("meshes", "error")],
+        command=shlex.join(["graphformers", *sys.argv[1:]]),
+    )
+    rows = RunFolder(options.out).read_metrics()
+    show_errors([row for row in rows if row["part"] == rows[-1]["part"]])
+    logger.info("report: %s", report)
+
+
+def _add_predict_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("run", help="folder written by train")
+    parser.add_argument("mesh", help="a mesh file or an OpenFOAM case")
+    parser.add_argument("-o", "--output", default="predicted.vtu", help=".vtu, .vtp or .vtk")
+    parser.add_argument("--given", help="parameters, such as angle_of_attack_deg=3,reynolds=1e6")
+
+
+def _predict(options: Namespace) -> None:
+    surrogate = Surrogate.load(options.run)
+    dataset = surrogate.predict(options.mesh, _numbers(options.given))
+    write_dataset(dataset, options.output)
+    logger.info(
+        "%s at %d points written to %s",
+        ", ".join(surrogate.fields_),
+        dataset.n_points,
+        options.output,
+    )
+
+
+def _add_evaluate_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("run", help="folder written by train")
+    parser.add_argument("cases", nargs="+", type=str, help=CASES_HELP)
+    parser.add_argument("--part", choices=("train", "val", "test"), help="default: all cases")
+    parser.add_argument("-o", "--output", help="write the metrics to this folder")
+
+
+def _evaluate(options: Namespace) -> None:
+    surrogate = Surrogate.load(options.run)
+    read = read_cases(options.cases, surrogate.read_options)
+    chosen = [case for case in read if options.part in (None, case.split)]
+    if not chosen:
+        raise DataError(f"none of the {len(read)} cases belongs to the part {options.part!r}")
+    part = Part(name=options.part or "all", cases=chosen)
+    rows = judge({surrogate.model: surrogate.predict_fields}, [part])
+    show_errors(rows)
+    if options.output:
+        RunFolder(options.output).write_metrics(rows)
+
+
+def _add_view_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("mesh", help="a mesh file or an OpenFOAM case")
+    parser.add_argument("--field", required=True)
+    parser.add_argument("--screenshot", default="view.png", help="the picture to write")
+
+
+def _view(options: Namespace) -> None:
+    view(options.mesh, field=options.field, screenshot=options.screenshot)
+    logger.info("picture: %s", options.screenshot)
+
+
+def show_errors(rows: Sequence[dict[str, Cell]]) -> None:
+    """Print errors as a table, one line per method and quantity."""
+    quantities = list(dict.fromkeys(key.split("/")[0] for key in rows[0] if "/" in key))
+    for quantity in quantities:
+        prefix = f"{quantity}/"
+        columns = [key for key in rows[0] if key.startswith(prefix)]
+        titles = [key.removeprefix(prefix) for key in columns]
+        table = Table(quantity, "cases", *titles, box=None, padding=(0, 2))
+        for row in rows:
+            table.add_row(
+                str(row["method"]), str(row["cases"]), *(_shown(row[key]) for key in columns)
+            )
+        Console().print(table)
+
+
+def _shown(value: Cell) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else str(value if value is not None else "–")
+
+
+def _tracked(files: Sequence[CaseFile]) -> Iterable[CaseFile]:
+    return track(files, "reading cases", console=Console(stderr=True), transient=True)
+
+
+def _names(text: str | None) -> tuple[str, ...] | None:
+    """Names between commas."""
+    if text is None:
+        return None
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _numbers(text: str | None) -> dict[str, float]:
+    """Numbers by name from ``a=1,b=2``."""
+    numbers: dict[str, float] = {}
+    for entry in _names(text) or ():
+        name, _, value = entry.partition("=")
+        try:
+            numbers[name.strip()] = float(value)
+        except ValueError as error:
+            raise DataError(
+                f"--given takes name=number, separated by commas; got {entry!r}"
+            ) from error
+    return numbers
+
+
+COMMANDS = (
+    Command(
+        "train",
+        "learn fields from cases and judge the result",
+        _add_train_arguments,
+        _train,
+        PRESETS,
+    ),
+    Command("predict", "predict the fields on one mesh", _add_predict_arguments, _predict),
+    Command("evaluate", "judge a surrogate on solved cases", _add_evaluate_arguments, _evaluate),
+    Command("view", "draw a field of a mesh", _add_view_arguments, _view),
+)

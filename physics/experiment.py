@@ -1,0 +1,168 @@
+"""Training on cases: fit, judge beside the baselines, and leave a report."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lightning.pytorch.callbacks import Callback
+
+from graphformers.errors import DataError
+from graphformers.physics.baselines import MeanPredictor, NearestCase
+from graphformers.physics.curves import wall_picture
+from graphformers.physics.judging import PRESSURE, Part, Predict, judge
+from graphformers.physics.mesh_case import MeshCase
+from graphformers.physics.mesh_store import MeshStore, Track
+from graphformers.physics.metrics import relative_l2
+from graphformers.physics.pictures import comparison_picture
+from graphformers.physics.reading import ReadOptions, read_case
+from graphformers.physics.surrogate import Surrogate
+from graphformers.training import Report, RunFolder
+from graphformers.training.report import Cell
+
+HEADLINE = "relative_l2"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseFolder:
+    """Cases on disk and what is read of them."""
+
+    source: str | Path | Sequence[str | Path]
+    fields: tuple[str, ...]
+    parameters: tuple[str, ...] | None = None
+    track: Track | None = None
+
+    @property
+    def options(self) -> ReadOptions:
+        """How each case is read."""
+        return ReadOptions(fields=self.fields, parameters=self.parameters)
+
+    def open(self) -> MeshStore:
+        """The cases, imported on the first call."""
+        if not self.fields:
+            raise DataError("name the fields to learn, for example --fields p,U")
+        return MeshStore.import_cases(self.source, self.options, track=self.track)
+
+    def read(self, store: MeshStore, numbers: Sequence[int]) -> list[MeshCase]:
+        """Some cases of the store with their meshes, which the store does not keep."""
+        paths = [store.index.paths[number] for number in numbers]
+        return [read_case(path, self.options) for path in paths if path is not None]
+
+
+def train_on_cases(
+    surrogate: Surrogate,
+    cases: CaseFolder,
+    folder: str | Path,
+    *,
+    resume: bool = False,
+    callbacks: Sequence[Callback] = (),
+    command: str = "",
+) -> Path:
+    """Train, judge the validation and test cases beside two baselines; path of the report."""
+    run = RunFolder(folder)
+    store = cases.open()
+    started = time.monotonic()
+    surrogate.fit(
+        store,
+        cases.fields,
+        parameters=cases.parameters,
+        folder=run.path,
+        resume=resume,
+        callbacks=callbacks,
+    )
+    seconds = time.monotonic() - started
+    surrogate.save(run.path)
+    parts = _parts(surrogate, cases, store)
+    rows = judge(_methods(surrogate, store), parts)
+    run.write_metrics(rows)
+    run.write_history(surrogate.history_.rows)
+    pictures = case_pictures(surrogate, parts[-1].cases)
+    run.write_pictures(pictures)
+    report = _report(surrogate, rows, seconds)
+    report.pictures("A case it was not trained on", pictures)
+    if command:
+        report.code("Command", command)
+    return run.write_report(report)
+
+
+def case_pictures(surrogate: Surrogate, cases: Sequence[MeshCase]) -> dict[str, bytes]:
+    """Every field of the case with the median error, truth beside prediction; its wall pressure.
+
+    The median says more than the best case and is kinder than the worst.
+    """
+    if not cases:
+        return {}
+    predicted = [surrogate.predict_fields(case) for case in cases]
+    first = surrogate.fields_[0]
+    errors = [
+        relative_l2(fields[first], case.fields[first])
+        for fields, case in zip(predicted, cases, strict=True)
+    ]
+    median = sorted(range(len(cases)), key=errors.__getitem__)[len(cases) // 2]
+    case, fields = cases[median], predicted[median]
+    pictures = {name: comparison_picture(case, values, name) for name, values in fields.items()}
+    if case.space == 2 and PRESSURE in fields and case.wall.facets.size:
+        pictures["wall_pressure"] = wall_picture(case, fields[PRESSURE][:, 0], PRESSURE)
+    return pictures
+
+
+def _parts(surrogate: Surrogate, cases: CaseFolder, store: MeshStore) -> list[Part]:
+    """Validation cases, and test cases when the split names any."""
+    validation = [store.names.index(name) for name in surrogate.validation_cases_]
+    test = store.indices("test")
+    parts = [Part(name="validation", cases=cases.read(store, validation))]
+    return [*parts, Part(name="test", cases=cases.read(store, test))] if test else parts
+
+
+def _methods(surrogate: Surrogate, store: MeshStore) -> dict[str, Predict]:
+    train = [store.names.index(name) for name in surrogate.train_cases_]
+    return {
+        surrogate.model: surrogate.predict_fields,
+        "nearest case": NearestCase(store, train).predict,
+        "mean": MeanPredictor(store, train).predict,
+    }
+
+
+def _report(surrogate: Surrogate, rows: Sequence[Mapping[str, Cell]], seconds: float) -> Report:
+    part = rows[-1]["part"]
+    judged = [row for row in rows if row["part"] == part]
+    report = Report(
+        f"Fields {', '.join(surrogate.fields_)}",
+        f"{surrogate.model}, trained on {len(surrogate.train_cases_)} cases, judged on "
+        f"{judged[0]['cases']} others beside two baselines from the same run",
+    )
+    facts: dict[str, Cell] = {
+        f"{row['method']}, {name} relative L2": row[f"{name}/{HEADLINE}"]
+        for name in surrogate.fields_
+        for row in judged
+    }
+    facts |= {
+        "training time": f"{seconds:.0f} s",
+        "best epoch": surrogate.history_.best_epoch + 1,
+    }
+    report.facts(f"Result on the {part} part", facts)
+    for name in [*surrogate.fields_, "lift"]:
+        report.table(_heading(name, surrogate), _columns_of(name, rows))
+    return report
+
+
+def _heading(name: str, surrogate: Surrogate) -> str:
+    if name == "lift":
+        return "Lift coefficient from the predicted wall pressure, against the solver's"
+    unit = surrogate.units_.get(name)
+    return f"Errors of {name}" + (f", in {unit} (relative L2 is a share)" if unit else "")
+
+
+def _columns_of(name: str, rows: Sequence[Mapping[str, Cell]]) -> list[dict[str, Cell]]:
+    """The rows with the columns of one field only; none where it was not judged."""
+    prefix = f"{name}/"
+    head = ("part", "cases", "method")
+    return [
+        {
+            key.removeprefix(prefix): value
+            for key, value in row.items()
+            if key in head or key.startswith(prefix)
+        }
+        for row in rows
+        if any(key.startswith(prefix) for key in row)
+    ]

@@ -1,0 +1,226 @@
+"""A learned stand-in for a solver: fit it to cases, ask it about a mesh."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+import pyvista as pv
+import torch
+from lightning.pytorch.callbacks import Callback
+from sklearn.exceptions import NotFittedError
+
+from graphformers.checkpoint import ModelFile
+from graphformers.errors import ConfigError, DataError, ModelFileError, nearest_name
+from graphformers.physics.baselines import Fields
+from graphformers.physics.conditions import can_be_mirrored, condition_columns
+from graphformers.physics.field_training import FieldObjective, Mirror, PartOfTheCase
+from graphformers.physics.mesh_case import MeshCase
+from graphformers.physics.mesh_store import MeshStore
+from graphformers.physics.models import PhysGTO, PhysGTOConfig, StaticTask
+from graphformers.physics.normalization import Normalization, NormalizedCases
+from graphformers.physics.prediction import case_to_predict, dataset_with_fields
+from graphformers.physics.reading import ReadOptions
+from graphformers.physics.training_cases import CaseSource, opened_store, training_parts
+from graphformers.training import TrainingConfig, fit, predict
+
+ESTIMATOR = "Surrogate"
+MODELS = ("physgto",)
+
+
+def _small_architecture() -> PhysGTOConfig:
+    return PhysGTOConfig(dim=64, heads=4, tokens=32, blocks=3, octaves=5, hidden=64, dropout=0.0)
+
+
+def _short_training() -> TrainingConfig:
+    return TrainingConfig(
+        epochs=60, batch_size=1, learning_rate=2e-3, weight_decay=1e-4, warmup_epochs=1.0
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SurrogateConfig:
+    """What a surrogate is made of and how it learns.
+
+    Args:
+        architecture: sizes of the model; what it reads and predicts is found from the cases
+        training: optimiser, schedule and seed
+        point_share: share of the points seen in one training step, chosen anew for every batch
+        mirror: train on mirror images too; None does so where it is known how every parameter and
+            field changes when y changes sign
+        validation_fraction: share of the cases set aside to choose the best epoch, where the cases
+            do not say which
+
+    """
+
+    architecture: PhysGTOConfig = field(default_factory=_small_architecture)
+    training: TrainingConfig = field(default_factory=_short_training)
+    point_share: float = 0.15
+    mirror: bool | None = None
+    validation_fraction: float = 0.1
+
+    def __post_init__(self) -> None:
+        for name in ("point_share", "validation_fraction"):
+            if not 0 < getattr(self, name) <= 1:
+                raise ConfigError(f"{name} must lie in (0, 1]; got {getattr(self, name)}")
+
+
+class Surrogate:
+    """Predicts fields on a mesh after learning them from solved cases.
+
+    Meshes may be 2-D or 3-D, of any size and any cells; those of one surrogate must have the same
+    space dimension. Global parameters (angle of attack, Reynolds number) are inputs. Positions,
+    parameters and fields are scaled by what the training cases show; the scaling is part of the
+    saved model.
+
+    After ``fit`` or ``load``: ``fields_``, ``units_``, ``normalization_`` and ``model_``; after
+    ``fit`` also ``history_``, ``train_cases_`` and ``validation_cases_``, the names of the cases.
+
+    Args:
+        model: the system, "physgto"
+        config: sizes, training and sampling; ``None`` is the default ``SurrogateConfig``
+
+    """
+
+    def __init__(self, model: str = "physgto", config: SurrogateConfig | None = None):
+        if model not in MODELS:
+            raise ConfigError(f"no model {model!r}{nearest_name(model, list(MODELS))}")
+        self.model = model
+        self.config = config or SurrogateConfig()
+
+    def fit(
+        self,
+        cases: CaseSource,
+        fields: Sequence[str],
+        *,
+        parameters: Sequence[str] | None = None,
+        folder: str | Path | None = None,
+        resume: bool = False,
+        callbacks: Sequence[Callback] = (),
+    ) -> "Surrogate":
+        """Learn ``fields`` from cases: a folder, files, or cases and PyVista data sets in memory.
+
+        ``parameters`` None takes the known ones the cases state. ``folder`` keeps a checkpoint
+        after every epoch, from which ``resume`` goes on. Raises ``DataError`` when the cases do not
+        go together, lack a field, or are fewer than two.
+        """
+        wanted = None if parameters is None else tuple(parameters)
+        options = ReadOptions(fields=tuple(fields), parameters=wanted)
+        with opened_store(cases, options) as store:
+            self._fit_store(store, folder=folder, resume=resume, callbacks=callbacks)
+        return self
+
+    def predict(
+        self,
+        mesh: str | Path | pv.DataSet | MeshCase,
+        parameters: Mapping[str, float] | None = None,
+    ) -> pv.DataSet:
+        """The mesh with every field at its points, beside the truth and the error where it has one.
+
+        ``parameters`` set or replace those of the mesh. The arrays are called ``p``, ``p_truth``
+        and ``p_error``; the input is not changed.
+        """
+        self._check_fitted()
+        given = parameters or {}
+        case = case_to_predict(mesh, self.fields_, self.normalization_.parameters, given)
+        return dataset_with_fields(case, self.predict_fields(case))
+
+    def predict_fields(self, case: MeshCase) -> Fields:
+        """Every field at the points of a case, by name."""
+        self._check_fitted()
+        if case.space != self.normalization_.space:
+            raise DataError(
+                f"this surrogate was trained on {self.normalization_.space}-D meshes; "
+                f"{case.name!r} is {case.space}-D"
+            )
+        graph = self.normalization_.apply(case.graph(parameters=self.normalization_.parameters))
+        return self.normalization_.restore(torch.cat(list(predict(self.model_, graph))))
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``model.safetensors`` and ``config.json``: all that ``load`` needs."""
+        self._check_fitted()
+        estimator = {"kind": ESTIMATOR, "model": self.model, "units": self.units_}
+        sections = {"estimator": estimator, "normalization": self.normalization_.to_json()}
+        self.model_.model_file(sections).write(folder)
+
+    @staticmethod
+    def load(folder: str | Path) -> "Surrogate":
+        """Read what ``save`` wrote; predictions are the same bits.
+
+        Raises ``ModelFileError`` for a damaged folder, one of another kind or of a newer version.
+        """
+        file = ModelFile.read(folder)
+        estimator = file.section("estimator")
+        if estimator.get("kind") != ESTIMATOR:
+            raise ModelFileError(
+                f"{folder} holds a {estimator.get('kind')}; expected a {ESTIMATOR}: "
+                "use the command of the room that trained it"
+            )
+        surrogate = Surrogate(str(estimator["model"]))
+        surrogate.model_ = PhysGTO.from_model_file(file)
+        surrogate.normalization_ = Normalization.from_json(file.section("normalization"))
+        surrogate.units_ = cast(dict[str, str], estimator["units"])
+        return surrogate
+
+    @property
+    def fields_(self) -> tuple[str, ...]:
+        """Names of the fields it predicts."""
+        return tuple(self.normalization_.field_components)
+
+    @property
+    def read_options(self) -> ReadOptions:
+        """How solved cases are read to be compared with its predictions."""
+        return ReadOptions(fields=self.fields_, parameters=self.normalization_.parameters)
+
+    def _fit_store(
+        self,
+        store: MeshStore,
+        *,
+        folder: str | Path | None,
+        resume: bool,
+        callbacks: Sequence[Callback],
+    ) -> None:
+        config = self.config
+        train, validation = training_parts(
+            store, validation_fraction=config.validation_fraction, seed=config.training.seed
+        )
+        self.train_cases_ = [store.names[case] for case in train]
+        self.validation_cases_ = [store.names[case] for case in validation]
+        self.units_ = store.units
+        self.normalization_ = Normalization.fit(store, train)
+        torch.manual_seed(config.training.seed)
+        self.model_ = PhysGTO(self._architecture(store))
+        self.history_ = fit(
+            PartOfTheCase(self.model_, share=config.point_share, mirror=self._mirror()),
+            FieldObjective(),
+            NormalizedCases(store, train, self.normalization_),
+            NormalizedCases(store, validation, self.normalization_),
+            config.training,
+            folder=folder,
+            resume=resume,
+            callbacks=callbacks,
+        )
+
+    def _architecture(self, store: MeshStore) -> PhysGTOConfig:
+        task = StaticTask(
+            node_features=len(store.feature_names),
+            fields=sum(self.normalization_.field_components.values()),
+            conditions=len(condition_columns(store.parameter_names)),
+        )
+        return dataclasses.replace(self.config.architecture, task=task, space=store.space)
+
+    def _mirror(self) -> Mirror | None:
+        known = self.normalization_.space == 2 and can_be_mirrored(
+            self.normalization_.parameters, self.normalization_.field_components
+        )
+        if self.config.mirror and not known:
+            raise ConfigError(
+                "mirror images need 2-D cases whose parameters and fields are known to change with "
+                f"them; these have {', '.join([*self.normalization_.parameters, *self.fields_])}"
+            )
+        return None if self.config.mirror is False or not known else Mirror(self.normalization_)
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "model_"):
+            raise NotFittedError("this Surrogate is not fitted yet; call fit, or load")
