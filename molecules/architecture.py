@@ -6,7 +6,7 @@ from dataclasses import replace
 from graphformers.checkpoint import preset_names
 from graphformers.errors import ConfigError, nearest_name
 from graphformers.models import GPSConfig
-from graphformers.models.gps.config import GatedGCNConfig
+from graphformers.models.gps.config import GINEConfig
 from graphformers.models.gps.inputs import CategoricalFeatures, RandomWalkConfig
 from graphformers.models.gps.outputs import HalvingHeadConfig
 from graphformers.molecules.vocabulary import Vocabulary
@@ -53,11 +53,11 @@ def _small() -> GPSConfig:
         nodes=CategoricalFeatures(sizes=(1,)),
         edges=CategoricalFeatures(sizes=(1,)),
         random_walk=RandomWalkConfig(steps=16, dim=16),
-        local=GatedGCNConfig(),
+        local=GINEConfig(),
         layers=4,
         dim=64,
         heads=4,
         dropout=0.1,
         attention_dropout=0.1,
-        head=HalvingHeadConfig(out=1, pool="mean"),
+        head=HalvingHeadConfig(out=1, pool="sum"),
     )
