@@ -40,7 +40,7 @@ class PaddedRows:
         if self.slot is None:
             return rows[None]
         grid = rows.new_zeros(self.num_graphs * self.longest, *rows.shape[1:])
-        grid = grid.index_copy(0, self.slot, rows)
+        grid = grid.index_put((self.slot,), rows)  # index_copy would keep the rows for its backward
         return grid.view(self.num_graphs, self.longest, *rows.shape[1:])
 
     def unpad(self, grid: Float[Tensor, "graphs longest *rest"]) -> Float[Tensor, " nodes *rest"]:

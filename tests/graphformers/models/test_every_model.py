@@ -63,6 +63,7 @@ def test_no_gradient_flows_between_graphs(case):
         assert value.grad[~own].abs().max() == 0
 
 
+@pytest.mark.slow  # with run-time shape checks
 def test_it_learns_eight_graphs_by_heart(case):
     model, batch = case.model(), case.batch(sizes=(7, 4, 8, 5, 6, 9, 3, 10))
     for module in model.modules():  # attention dropout 0.5 is there to prevent exactly this
