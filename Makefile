@@ -13,9 +13,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 WHEELS := .wheel
 SOURCES := $(shell find graphformers kernels molecules physics -type f -not -name '*.pyc')
-# Warp and the tests choose their own parallelism; two threads suit the smallest machine we promise.
-export OMP_NUM_THREADS ?= 2
-
 .PHONY: demo test lint bench clean
 .DEFAULT_GOAL := demo
 
@@ -23,9 +20,10 @@ demo: $(VENV)/installed
 	$(BIN)/graphformers demo --out runs/demo
 
 test: lint
-	$(BIN)/pytest tests
-	$(BIN)/pytest tests/graphformers tests/kernels --jaxtyping-packages=graphformers,beartype.beartype \
-		-q -m "not slow" -k "not compile and not export and not benchmark"
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests -n 2 --dist loadfile -q -m "not slow" \
+		-k "not compile and not export and not command_line and not cli" \
+		--jaxtyping-packages=graphformers,beartype.beartype
 
 lint: $(VENV)/tested
 	$(BIN)/ruff check .

@@ -18,7 +18,9 @@ def main() -> None:
     solubility = np.array([float(row["measured log solubility in mols per litre"]) for row in rows])
 
     split = split_molecules(smiles, "scaffold")
-    predictor = PropertyPredictor(training=TrainingConfig(epochs=15, warmup_epochs=2))
+    predictor = PropertyPredictor(
+        training=TrainingConfig(epochs=20, warmup_epochs=2, average_decay=0.98, threads=1)
+    )
     predictor.fit([smiles[row] for row in split.train], solubility[split.train])
 
     predicted = predictor.predict([smiles[row] for row in split.test])

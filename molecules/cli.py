@@ -11,7 +11,7 @@ from graphformers.cli.command import Command
 from graphformers.cli.metric_table import print_metrics
 from graphformers.cli.progress import EpochProgress
 from graphformers.errors import DataError
-from graphformers.molecules.architecture import molecule_presets
+from graphformers.molecules.architecture import molecule_presets, training_for_molecules
 from graphformers.molecules.experiment import SPLIT_METHODS, Part, TableSplit, judge, train_on_table
 from graphformers.molecules.prediction_file import prediction_file, prediction_names
 from graphformers.molecules.predictor import MODELS, PropertyPredictor
@@ -36,7 +36,7 @@ def _add_train_arguments(parser: ArgumentParser) -> None:
         "--out", default="runs/molecules", help="folder for everything the run makes"
     )
     parser.add_argument("--resume", action="store_true", help="go on after an interruption")
-    parser.add_argument("--training", type=TrainingConfig, default=TrainingConfig())
+    parser.add_argument("--training", type=TrainingConfig, default=training_for_molecules())
 
 
 def _train(options: Namespace) -> None:

@@ -18,7 +18,7 @@ from graphformers.encodings import encode
 from graphformers.errors import ConfigError, DataError, nearest_name
 from graphformers.graph_batch import GraphBatch
 from graphformers.models import GPS
-from graphformers.molecules.architecture import gps_for_molecules
+from graphformers.molecules.architecture import gps_for_molecules, training_for_molecules
 from graphformers.molecules.cache import cached_featurize
 from graphformers.molecules.contributions import atom_contributions
 from graphformers.molecules.featurized import BadRow, FeaturizedMolecules
@@ -52,7 +52,7 @@ class PropertyPredictor(BaseEstimator):
         validation_split: how ``fit`` sets molecules aside to choose the best epoch, "scaffold" or
             "random"
         validation_fraction: share it sets aside
-        training: optimiser, schedule and seed; ``None`` is the default ``TrainingConfig``
+        training: optimiser, schedule and seed; ``None`` is ``training_for_molecules()``
         cache_folder: where featurised molecules are kept; ``None`` is the user's cache folder
 
     """
@@ -100,7 +100,7 @@ class PropertyPredictor(BaseEstimator):
         self.task_ = find_task(values, self.task)
         self.scaling_ = TargetScaling.identity(values.shape[1])
         self.vocabulary_ = OGB_VOCABULARY
-        training = self.training or TrainingConfig()
+        training = self.training or training_for_molecules()
         torch.manual_seed(training.seed)
         self.model_ = GPS(gps_for_molecules(self.preset, self.vocabulary_, values.shape[1]))
         train, held_out = self._parts(smiles, values, validation)
@@ -244,7 +244,7 @@ class PropertyPredictor(BaseEstimator):
         if not 0.0 < share < 1.0:
             raise ConfigError(f"validation_fraction must be between 0 and 1; got {share}")
         method = "scaffold-balanced" if self.validation_split == "scaffold" else "random"
-        seed = (self.training or TrainingConfig()).seed
+        seed = (self.training or training_for_molecules()).seed
         return split_molecules(
             smiles, method, fractions=(1.0 - share, share, 0.0), seed=seed
         ).validation

@@ -62,7 +62,7 @@ def fit(
     averaging = [EMAWeightAveraging(decay=config.average_decay)] if config.average_decay else []
     saving = [SaveForResume(checkpoint)] if checkpoint is not None else []
     module = TrainingModule(model, objective, config)
-    with _quiet():
+    with _quiet(), cpu_threads(config.threads):
         trainer = lightning.Trainer(
             max_epochs=config.epochs,
             devices=config.devices,
@@ -96,6 +96,17 @@ def predict(model: nn.Module, source: GraphSource, batch_size: int = 128) -> Ite
     for batch in batch_loader(source, batch_size):
         with torch.inference_mode():
             yield model(batch.to(device)).cpu()
+
+
+@contextmanager
+def cpu_threads(count: int) -> Iterator[None]:
+    """Let torch use ``count`` CPU threads inside the block; 0 changes nothing."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class SaveForResume(Callback):
