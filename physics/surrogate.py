@@ -35,7 +35,12 @@ def _small_architecture() -> PhysGTOConfig:
 
 def _short_training() -> TrainingConfig:
     return TrainingConfig(
-        epochs=60, batch_size=1, learning_rate=2e-3, weight_decay=1e-4, warmup_epochs=1.0
+        epochs=40,
+        batch_size=1,
+        learning_rate=2e-3,
+        weight_decay=1e-4,
+        warmup_epochs=1.0,
+        threads=1,
     )
 
 
