@@ -28,7 +28,7 @@ from graphformers.training.report import Cell
 logger = logging.getLogger(__name__)
 
 PRESETS = Path(__file__).parent / "presets"
-FOUND = {"task", "space"}  # what the cases say themselves
+FOUND: set[str | int] = {"task", "space"}  # what the cases say themselves
 CASES_HELP = "a folder of cases, a mesh file or an OpenFOAM case; several may be given"
 
 

@@ -1,6 +1,9 @@
 """Grouping items by key: how edge lists become compressed rows."""
 
+from typing import cast
+
 import torch
+import warp as wp
 from jaxtyping import Int
 from torch import Tensor
 
@@ -29,7 +32,8 @@ torch.library.define("graphformers::group", "(Tensor keys, SymInt groups) -> (Te
 def _group_on_cpu(keys: Tensor, groups: int) -> tuple[Tensor, Tensor]:
     _check_range(keys, groups)
     ptr, order = keys.new_zeros(groups + 1), torch.empty(keys.shape[0], dtype=torch.int64)
-    launch_once(group_kernel, (keys.contiguous(), ptr, order))
+    kernel = cast(wp.Kernel, group_kernel)  # what the decorator made of the function
+    launch_once(kernel, (keys.contiguous(), ptr, order))
     return ptr, order
 
 
