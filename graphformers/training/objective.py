@@ -1,6 +1,6 @@
 """What training minimises and what it watches."""
 
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
@@ -11,6 +11,7 @@ from graphformers.errors import DataError
 from graphformers.graph_batch import GraphBatch
 
 
+@runtime_checkable
 class Objective(Protocol):
     """A loss, and the validation figures by which the best epoch is chosen."""
 
