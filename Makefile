@@ -13,6 +13,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 WHEELS := .wheel
 SOURCES := $(shell find graphformers kernels molecules physics -type f -not -name '*.pyc')
+# Where shapes and types are checked at every call; run-time checks and torch.compile exclude each other.
+SHAPE_CHECKED := tests/kernels tests/graphformers/layers tests/graphformers/encodings \
+	tests/graphformers/models tests/molecules --ignore tests/molecules/test_predictor.py \
+	--ignore tests/molecules/test_cli.py
+
 .PHONY: demo test lint bench clean
 .DEFAULT_GOAL := demo
 
@@ -21,9 +26,8 @@ demo: $(VENV)/installed
 
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/pytest tests -n 2 --dist loadfile
-	OMP_NUM_THREADS=1 $(BIN)/pytest tests -n 2 --dist loadfile -q -m "not slow" \
-		-k "not compile and not export and not command_line and not cli" \
-		--jaxtyping-packages=graphformers,beartype.beartype
+	OMP_NUM_THREADS=1 $(BIN)/pytest $(SHAPE_CHECKED) -n 2 --dist loadfile -q -m "not slow" \
+		-k "not compile and not export" --jaxtyping-packages=graphformers,beartype.beartype
 
 lint: $(VENV)/tested
 	$(BIN)/ruff check .

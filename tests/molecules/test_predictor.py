@@ -15,7 +15,7 @@ from graphformers.training import TrainingConfig
 CHAINS = ["C" * length + end for length in range(1, 11) for end in ("", "O", "N")]
 CARBONS = np.array([one.count("C") for one in CHAINS], dtype=float)
 HAS_OXYGEN = np.array([float("O" in one) for one in CHAINS])
-QUICK = TrainingConfig(epochs=4, batch_size=8, learning_rate=3e-3, warmup_epochs=1)
+QUICK = TrainingConfig(epochs=4, batch_size=8, learning_rate=3e-3, warmup_epochs=1.0)
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def quick(tmp_path):
 def fitted(tmp_path_factory):
     predictor = PropertyPredictor(
         validation_split="random",
-        training=TrainingConfig(epochs=25, batch_size=6, learning_rate=3e-3, warmup_epochs=2),
+        training=TrainingConfig(epochs=25, batch_size=6, learning_rate=3e-3, warmup_epochs=2.0),
         cache_folder=tmp_path_factory.mktemp("cache"),
     )
     return predictor.fit(CHAINS, CARBONS)
