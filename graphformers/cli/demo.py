@@ -29,7 +29,8 @@ def main(arguments: Sequence[str]) -> int:
     commands = demo_commands(folder, quick=options.quick)
     for title, command in commands:
         console.print(Rule(title, align="left"))
-        console.print(f"$ {shlex.join(['graphformers', *command])}\n", style="dim", markup=False)
+        line = f"$ {shlex.join(['graphformers', *command])}\n"
+        console.print(line, style="dim", markup=False, highlight=False, soft_wrap=True)
         status = run(command)
         if status:
             return status
