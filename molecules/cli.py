@@ -5,6 +5,7 @@ import shlex
 import sys
 from pathlib import Path
 
+import numpy as np
 from jsonargparse import ArgumentParser, Namespace
 
 from graphformers.cli.command import Command
@@ -58,7 +59,7 @@ def _train(options: Namespace) -> None:
         split,
         options.out,
         resume=options.resume,
-        callbacks=[EpochProgress("molecules", "validation error")],
+        callbacks=[EpochProgress("molecules")],
         command=shlex.join(["graphformers", *sys.argv[1:]]),
     )
     run = RunFolder(options.out)
@@ -115,8 +116,8 @@ def _evaluate(options: Namespace) -> None:
             f"the model predicts {predictor.target_names_}; name as many target columns, "
             f"got {list(table.target_names)}"
         )
-    part = Part(name="all", smiles=[str(one) for one in table.smiles], targets=table.targets)
-    methods = {predictor.model: predictor.predict_columns}
+    part = Part(name="all", rows=np.arange(len(table)), smiles=table.smiles, targets=table.targets)
+    methods = {predictor.model: lambda part: predictor.predict_columns(part.smiles)}
     rows = judge(methods, [part], predictor.task_, table.target_names)
     print_metrics(rows)
     if options.output:

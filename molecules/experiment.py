@@ -26,8 +26,8 @@ from graphformers.molecules.targets import Task, find_task
 from graphformers.training import Report, RunFolder
 from graphformers.training.report import Cell
 
-Predict = Callable[[Sequence[str]], NDArray[np.floating]]
-"""From SMILES to a column per target: values, or probabilities of label 1."""
+Predict = Callable[["Part"], NDArray[np.floating]]
+"""A column per target for the rows of a part: values, or probabilities of label 1."""
 
 MetricRow = dict[str, Cell]
 SPLIT_METHODS = ("scaffold", "scaffold-balanced", "random")
@@ -61,6 +61,7 @@ class Part:
     """Rows of one part of a table."""
 
     name: str
+    rows: NDArray[np.int64]  # (rows,), in the table
     smiles: Sequence[str]
     targets: NDArray[np.floating]  # (rows, tasks)
 
@@ -84,13 +85,14 @@ def train_on_table(
     task = find_task(table.targets, predictor.task, table.target_names)
     molecules = cached_featurize(table.smiles, folder=predictor.cache_folder)
     measured = ~np.isnan(table.targets[molecules.rows]).all(axis=1)
-    parts = _parts(table, split.apply(table, molecules.rows[measured]))
+    rows_of = split.apply(table, molecules.rows[measured])
+    parts = _parts(table, rows_of)
     train, held_out, test = parts
     started = time.monotonic()
     predictor.fit(
-        train.smiles,
-        train.targets,
-        validation=(held_out.smiles, held_out.targets),
+        table.smiles,
+        table.targets,
+        split=rows_of,
         folder=run.path,
         resume=resume,
         callbacks=callbacks,
@@ -98,9 +100,13 @@ def train_on_table(
     seconds = time.monotonic() - started
     predictor.target_names_ = list(table.target_names)
     predictor.save(run.path)
-    methods = {predictor.model: predictor.predict_columns, **_baselines(train, task, split.seed)}
+    predicted = predictor.predict_columns(table.smiles)
+    methods = {
+        predictor.model: lambda part: predicted[part.rows],
+        **_baselines(train, task, split.seed),
+    }
     rows = judge(methods, parts, task, table.target_names)
-    pictures = _pictures(predictor, test if test.smiles else held_out, task)
+    pictures = _pictures(predictor, test if test.smiles else held_out, predicted)
     report = _report(predictor, rows, seconds)
     _leave(run, report, pictures, rows, molecules, predictor, command)
     return rows
@@ -115,7 +121,7 @@ def judge(
         for method, predict in methods.items():
             if not part.smiles:
                 continue
-            found = evaluate(part.targets, predict(part.smiles), task, target_names)
+            found = evaluate(part.targets, predict(part), task, target_names)
             name = target_names[0] if len(target_names) == 1 else "mean of targets"
             head: MetricRow = {"part": part.name, "rows": len(part.smiles), "method": method}
             rows.append({**head, "target": name, **found.mean})
@@ -129,6 +135,7 @@ def _parts(table: MoleculeTable, split: Split) -> list[Part]:
     return [
         Part(
             name=name,
+            rows=rows,
             smiles=[str(table.smiles[int(row)]) for row in rows],
             targets=table.targets[rows],
         )
@@ -142,16 +149,21 @@ def _baselines(train: Part, task: Task, seed: int) -> dict[str, Predict]:
         FingerprintBaseline(kind, task, seed).fit(train.smiles, train.targets)
         for kind in baseline_kinds(len(train.smiles))
     ]
-    return {baseline.name: baseline.predict for baseline in fitted}
+    return {
+        baseline.name: lambda part, baseline=baseline: baseline.predict(part.smiles)
+        for baseline in fitted
+    }
 
 
-def _pictures(predictor: PropertyPredictor, part: Part, task: Task) -> list[Picture]:
+def _pictures(
+    predictor: PropertyPredictor, part: Part, predicted: NDArray[np.floating]
+) -> list[Picture]:
     molecules = PredictedMolecules(
         smiles=part.smiles,
         targets=part.targets,
-        predictions=predictor.predict_columns(part.smiles),
+        predictions=predicted[part.rows],
         names=predictor.target_names_,
-        task=task,
+        task=predictor.task_,
     )
     return molecule_report_pictures(molecules, predictor.contributions)
 

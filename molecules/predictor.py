@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from graphformers.checkpoint import ModelFile
-from graphformers.encodings import encode
+from graphformers.encodings import Encoding, encode
 from graphformers.errors import ConfigError, DataError, nearest_name
 from graphformers.graph_batch import GraphBatch
 from graphformers.models import GPS
@@ -23,7 +23,7 @@ from graphformers.molecules.cache import cached_featurize
 from graphformers.molecules.contributions import atom_contributions
 from graphformers.molecules.featurized import BadRow, FeaturizedMolecules
 from graphformers.molecules.metrics import score
-from graphformers.molecules.splits import split_molecules
+from graphformers.molecules.splits import Split, split_molecules
 from graphformers.molecules.targets import TargetScaling, Task, find_task
 from graphformers.molecules.vocabulary import OGB_VOCABULARY, Vocabulary
 from graphformers.training import (
@@ -81,15 +81,16 @@ class PropertyPredictor(BaseEstimator):
         smiles: Sequence[str],
         targets: ArrayLike,
         *,
-        validation: tuple[Sequence[str], ArrayLike] | None = None,
+        split: Split | None = None,
         folder: str | Path | None = None,
         resume: bool = False,
         callbacks: Sequence[Callback] = (),
     ) -> "PropertyPredictor":
-        """Train; with ``validation`` given, nothing is set aside.
+        """Train; ``split`` names the rows to train on and those that choose the best epoch.
 
-        ``folder`` keeps a checkpoint after every epoch, from which ``resume`` goes on. Raises
-        ``DataError`` when no usable molecule or no target is left.
+        Other rows of a split are not looked at; without one, some rows are set aside. ``folder``
+        keeps a checkpoint after every epoch, from which ``resume`` goes on. Raises ``DataError``
+        when no usable molecule or no target is left.
         """
         if self.model not in MODELS:
             raise ConfigError(f"no model {self.model!r}{nearest_name(self.model, list(MODELS))}")
@@ -103,7 +104,7 @@ class PropertyPredictor(BaseEstimator):
         training = self.training or training_for_molecules()
         torch.manual_seed(training.seed)
         self.model_ = GPS(gps_for_molecules(self.preset, self.vocabulary_, values.shape[1]))
-        train, held_out = self._parts(smiles, values, validation)
+        train, held_out = self._parts(smiles, values, split)
         self.history_ = fit(
             self.model_,
             MaskedRegression() if self.task_ is Task.REGRESSION else MaskedClassification(),
@@ -142,7 +143,7 @@ class PropertyPredictor(BaseEstimator):
         molecules = self._featurize(smiles)
         outputs = np.zeros((0, self.model_.config.head.out))
         if len(molecules):
-            graphs = encode(molecules.graphs, self.model_.config.encodings)
+            graphs = encode(molecules.graphs, self._encodings)
             outputs = torch.cat(list(predict(self.model_, graphs))).double().numpy()
         every_row = molecules.spread(self.scaling_.restore(outputs))
         self.bad_rows_ = list(molecules.bad_rows)
@@ -163,7 +164,7 @@ class PropertyPredictor(BaseEstimator):
         """
         self._check_fitted()
         molecules = self._featurize(smiles)
-        graphs = encode(molecules.graphs, self.model_.config.encodings)
+        graphs = encode(molecules.graphs, self._encodings)
         values = atom_contributions(self.model_, graphs, task=task).double().numpy()
         values = values * self.scaling_.scale[task]
         by_molecule = np.split(values, graphs.ptr[1:-1].numpy()) if len(molecules) else []
@@ -208,10 +209,7 @@ class PropertyPredictor(BaseEstimator):
         return predictor
 
     def _parts(
-        self,
-        smiles: Sequence[str],
-        values: NDArray[np.floating],
-        validation: tuple[Sequence[str], ArrayLike] | None,
+        self, smiles: Sequence[str], values: NDArray[np.floating], split: Split | None
     ) -> tuple[GraphBatch, GraphBatch]:
         """Graphs of the training and of the validation part, targets scaled by the former."""
         molecules = self._featurize(smiles)
@@ -219,20 +217,21 @@ class PropertyPredictor(BaseEstimator):
         usable = molecules.rows[~np.isnan(values[molecules.rows]).all(axis=1)]
         if len(usable) == 0:
             raise DataError(_nothing_usable(molecules))
-        if validation is None:
+        if split is None:
             held_out = self._set_aside([smiles[int(row)] for row in usable])
-            held_smiles, held_values = smiles, values
             train_rows, held_rows = np.delete(usable, held_out), usable[held_out]
         else:
-            held_smiles = validation[0]
-            held_values = _as_columns(validation[1], len(held_smiles))
-            train_rows, held_rows = usable, None
+            train_rows = np.intersect1d(split.train, usable)
+            held_rows = np.intersect1d(split.validation, usable)
         if self.task_ is Task.REGRESSION:
             self.scaling_ = TargetScaling.fit(values[train_rows])
-        train = self._graphs(molecules, values, train_rows)
-        held_molecules = molecules if validation is None else self._featurize(held_smiles)
-        rows = held_molecules.rows if held_rows is None else held_rows
-        return train, self._graphs(held_molecules, held_values, rows)
+        scaled = torch.from_numpy(self.scaling_.apply(values[molecules.rows])).float()
+        graphs = replace(molecules.graphs, target=scaled)
+        train, validation = (
+            encode(graphs.select(np.searchsorted(molecules.rows, rows).tolist()), self._encodings)
+            for rows in (train_rows, held_rows)
+        )
+        return train, validation
 
     def _set_aside(self, smiles: Sequence[str]) -> NDArray[np.int64]:
         """Positions of the molecules that choose the best epoch."""
@@ -249,14 +248,9 @@ class PropertyPredictor(BaseEstimator):
             smiles, method, fractions=(1.0 - share, share, 0.0), seed=seed
         ).validation
 
-    def _graphs(
-        self, molecules: FeaturizedMolecules, values: NDArray[np.floating], rows: NDArray[np.int64]
-    ) -> GraphBatch:
-        """The molecules of some rows with their encodings and scaled targets."""
-        scaled = torch.from_numpy(self.scaling_.apply(values[molecules.rows])).float()
-        graphs = replace(molecules.graphs, target=scaled)
-        chosen = graphs.select(np.searchsorted(molecules.rows, rows).tolist())
-        return encode(chosen, self.model_.config.encodings)
+    @property
+    def _encodings(self) -> tuple[Encoding, ...]:
+        return self.model_.config.encodings
 
     def _featurize(self, smiles: Sequence[object]) -> FeaturizedMolecules:
         return cached_featurize(smiles, folder=self.cache_folder, vocabulary=self.vocabulary_)

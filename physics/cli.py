@@ -83,7 +83,7 @@ def _train(options: Namespace) -> None:
         cases,
         options.out,
         resume=options.resume,
-        callbacks=[EpochProgress("meshes", "error")],
+        callbacks=[EpochProgress("meshes")],
         command=shlex.join(["graphformers", *sys.argv[1:]]),
     )
     rows = RunFolder(options.out).read_metrics()

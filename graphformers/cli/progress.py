@@ -1,17 +1,19 @@
 """A progress bar over epochs."""
 
+from typing import cast
+
 import lightning.pytorch as lightning
 from lightning.pytorch.callbacks import Callback
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from graphformers.training.module import TrainingModule
+
 
 class EpochProgress(Callback):
     """One bar for the whole run, with the latest training loss and validation figure beside it."""
 
-    def __init__(self, title: str, monitor: str, console: Console | None = None):
-        self.monitor = f"validation_{monitor}"
-        self._label = monitor
+    def __init__(self, title: str, console: Console | None = None):
         self._progress = Progress(
             TextColumn(f"[bold]{title}"),
             BarColumn(),
@@ -42,10 +44,10 @@ class EpochProgress(Callback):
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
         """Show the latest figures."""
+        watched = cast(TrainingModule, pl_module).objective.monitor
+        names = {"loss": "train_loss", f"validation {watched}": f"validation_{watched}"}
         figures = trainer.callback_metrics
-        loss, value = figures.get("train_loss"), figures.get(self.monitor)
-        parts = [] if loss is None else [f"loss {loss.item():.3f}"]
-        parts += [] if value is None else [f"{self._label} {value.item():.3f}"]
+        parts = [f"{label} {figures[name]:.3f}" for label, name in names.items() if name in figures]
         self._progress.update(self._task, figures="  ".join(parts))
 
     def on_train_end(

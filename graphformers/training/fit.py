@@ -1,6 +1,7 @@
 """Training a model on graphs, and predicting with it."""
 
 import logging
+import signal
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -49,6 +50,7 @@ def fit(
 
     With a ``folder``, a resume checkpoint is written after every epoch and a TensorBoard log is
     kept; ``resume`` goes on from that checkpoint and gives the numbers an uninterrupted run gives.
+    Ctrl-C raises ``KeyboardInterrupt`` and leaves the last checkpoint whole.
     Raises ``DataError`` for an empty part, or when there is nothing to resume.
     """
     for name, part in (("training", train), ("validation", validation)):
@@ -62,7 +64,7 @@ def fit(
     averaging = [EMAWeightAveraging(decay=config.average_decay)] if config.average_decay else []
     saving = [SaveForResume(checkpoint)] if checkpoint is not None else []
     module = TrainingModule(model, objective, config)
-    with _quiet(), cpu_threads(config.threads):
+    with _quiet(), cpu_threads(config.threads), _interruptible():
         trainer = lightning.Trainer(
             max_epochs=config.epochs,
             devices=config.devices,
@@ -121,6 +123,19 @@ class SaveForResume(Callback):
         """Write to a temporary file, then move it into place."""
         with replacing(self.path) as temporary:
             trainer.save_checkpoint(temporary)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C reach the caller: Lightning ends the process and stays deaf to a second one."""
+    listening = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit as stop:
+        if not isinstance(stop.__context__, KeyboardInterrupt):
+            raise
+        signal.signal(signal.SIGINT, listening)
+        raise KeyboardInterrupt from stop
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
+from graphformers.errors import DataError
 from graphformers.graph_batch import GraphBatch
 from graphformers.training.batches import epoch_seed
 from graphformers.training.config import TrainingConfig
@@ -40,7 +41,7 @@ class TrainingModule(lightning.LightningModule):
     def validation_step(self, batch: GraphBatch, batch_idx: int) -> dict[str, Tensor]:
         """Prediction and target of one batch, for whoever gathers them."""
         if batch.target is None:
-            raise ValueError("validation graphs must carry targets")
+            raise DataError("validation graphs must carry targets")
         return {"prediction": self.model(batch), "target": batch.target}
 
     def configure_optimizers(self) -> OptimizerLRScheduler:

@@ -6,6 +6,7 @@ import pytest
 
 from graphformers.cli.command import MISTAKE
 from graphformers.cli.main import run
+from graphformers.molecules import featurize
 
 QUICK = ["--training.epochs", "3", "--training.batch_size", "8", "--split", "random"]
 
@@ -50,6 +51,25 @@ def test_training_leaves_everything_a_person_needs(trained):
     methods = {row["method"] for row in csv.DictReader((trained / "metrics.csv").open())}
     assert {"gps", "training mean", "random forest on fingerprints"} <= methods
     assert "not a molecule" in (trained / "bad_rows.csv").read_text()
+
+
+def test_training_featurises_the_table_once(table, tmp_path, monkeypatch):
+    seen = []
+
+    def counted(smiles, **options):
+        seen.append(len(smiles))
+        return featurize(smiles, **options)
+
+    monkeypatch.setattr("graphformers.molecules.cache.featurize", counted)
+    assert run(["molecules", "train", table, "--out", str(tmp_path / "run"), *QUICK]) == 0
+    drawn = 6  # looked at again for their atom contributions
+    assert sum(seen) <= 33 + drawn
+
+
+def test_training_shows_the_figure_it_watches(table, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    assert run(["molecules", "train", table, "--out", str(tmp_path / "run"), *QUICK]) == 0
+    assert "validation rmse" in capsys.readouterr().err
 
 
 def test_predictions_stand_beside_the_rows_they_belong_to(trained, tmp_path):

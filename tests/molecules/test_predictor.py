@@ -9,7 +9,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import cross_val_score
 
 from graphformers.errors import ConfigError, DataError, ModelFileError
-from graphformers.molecules import PropertyPredictor
+from graphformers.molecules import PropertyPredictor, Split
 from graphformers.training import TrainingConfig
 
 CHAINS = ["C" * length + end for length in range(1, 11) for end in ("", "O", "N")]
@@ -91,8 +91,11 @@ def test_labels_make_a_classification(quick):
 
 
 def test_scaling_is_fitted_on_the_training_part_alone(quick):
-    quick.fit(CHAINS, CARBONS, validation=(["C", "CC"], [1e6, -1e6]))
-    assert quick.scaling_.shift[0] == pytest.approx(CARBONS.mean())
+    targets = CARBONS.copy()
+    targets[20:] = [1e6, -1e6, 3e6, 4e6, 5e6, 6e6, 7e6, 8e6, 9e6, 1e7]
+    split = Split(train=np.arange(20), validation=np.arange(20, 25), test=np.arange(25, 30))
+    quick.fit(CHAINS, targets, split=split)
+    assert quick.scaling_.shift[0] == pytest.approx(CARBONS[:20].mean())
 
 
 def test_contributions_add_up_to_the_change_of_the_prediction(fitted):

@@ -1,6 +1,7 @@
 """Training, stopping and resuming."""
 
 import math
+import signal
 from itertools import chain
 
 import lightning.pytorch as lightning
@@ -49,6 +50,21 @@ def test_resumed_run_gives_the_numbers_of_an_uninterrupted_one(
     assert resumed.best_epoch == whole.best_epoch
     for name, value in whole_model.state_dict().items():
         assert torch.equal(resumed_model.state_dict()[name], value), name
+
+
+def test_ctrl_c_reaches_the_caller_and_the_run_can_be_resumed(make_model, graphs, tmp_path):
+    class PressCtrlC(Callback):
+        def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
+            if trainer.current_epoch == 2:
+                raise KeyboardInterrupt
+
+    config = TrainingConfig(epochs=4, batch_size=6)
+    listening = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        run(make_model(), graphs, config, folder=tmp_path, callbacks=[PressCtrlC()])
+    assert signal.getsignal(signal.SIGINT) is listening
+    resumed = run(make_model(), graphs, config, folder=tmp_path, resume=True)
+    assert resumed.rows == run(make_model(), graphs, config).rows
 
 
 def test_training_lowers_the_error_and_keeps_the_best_epoch(make_model, graphs):
