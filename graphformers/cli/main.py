@@ -16,6 +16,7 @@ ROOMS = {
     "physics": ("graphformers.physics.cli", "train, predict, evaluate, view on meshes"),
     "demo": ("graphformers.cli.demo", "both jobs on bundled data, ending in a report"),
     "doctor": ("graphformers.cli.doctor", "versions, device, kernel cache, what is missing"),
+    "bench": ("graphformers.cli.bench", "time and memory of the kernels beside their peers"),
     "models": ("graphformers.cli.models", "the systems and what each can do"),
 }
 
