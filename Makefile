@@ -36,7 +36,7 @@ lint: $(VENV)/tested
 	cd $(VENV) && bin/lint-imports --config ../pyproject.toml --no-cache
 
 bench: $(VENV)/tested
-	for script in tests/benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+	$(BIN)/graphformers bench --json runs/bench.json --plot runs/bench.png
 
 clean:
 	rm -rf $(VENV) $(WHEELS) build *.egg-info runs/demo .pytest_cache .ruff_cache .hypothesis

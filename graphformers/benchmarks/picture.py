@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich import box
 from rich.table import Table
 
 from graphformers.benchmarks.measure import Measurement
@@ -18,18 +19,7 @@ _BAR_CELLS = 40
 
 def table(results: Sequence[Measurement], title: str) -> Table:
     """One line per contender with its time and memory over the first contender's."""
-    columns = (
-        "operation",
-        "order",
-        "size",
-        "contender",
-        "ms",
-        "x time",
-        "x limit",
-        "MB",
-        "x memory",
-    )
-    lines = Table(*columns, title=title)
+    lines = Table(*_COLUMNS, title=title, box=box.SIMPLE_HEAD)
     for group in _workloads(results):
         lines.add_section()
         ours = group[0]

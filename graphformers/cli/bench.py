@@ -17,7 +17,9 @@ from graphformers.benchmarks.picture import bars, save_plot, table
 from graphformers.cli.command import guarded
 from graphformers.files import write_json
 
-TOPICS = ("attention", "message", "sampling", "neighbors", "walks", "euler")
+TOPICS = (
+    "attention", "message", "sampling", "neighbors", "walks", "euler", "gps", "physgto",
+)  # fmt: skip
 _TABLE_WIDTH = 130
 PEERS = ("torch", "torch-geometric", "dgl", "scipy", "networkx", "open3d", "pynanoflann")
 
