@@ -1,9 +1,18 @@
 """What every operation asks of its tensors, checked once at the public edge."""
 
+from collections.abc import Callable
+from functools import wraps
+from typing import TypeVar
+
 import torch
 from torch import Tensor
+from torch.utils.weak import WeakIdKeyDictionary
 
 from graphformers.errors import ShapeError
+
+Answer = TypeVar("Answer")
+
+HALF = (torch.bfloat16, torch.float16)
 
 _LARGEST_LOOP = 2**31 - 1  # loops inside kernels count in 32 bits
 
@@ -42,6 +51,35 @@ def check_shape(name: str, tensor: Tensor, expected: tuple[int, ...], meaning: s
         raise ShapeError(f"{name} must be {meaning} = {expected}; got {tuple(tensor.shape)}")
 
 
+def remembered(look: Callable[[Tensor], Answer]) -> Callable[[Tensor], Answer]:
+    """Ask a question about a tensor's numbers once, for as long as it lives unchanged."""
+    answers = WeakIdKeyDictionary()
+
+    @wraps(look)
+    def ask(tensor: Tensor) -> Answer:
+        if tensor.is_inference():  # nobody counts its changes
+            return look(tensor)
+        version, answer = answers.get(tensor, (None, None))
+        if version != tensor._version:
+            answer = look(tensor)
+            answers[tensor] = (tensor._version, answer)
+        return answer
+
+    return ask
+
+
+@remembered
+def _lowest_and_highest(indices: Tensor) -> tuple[int, int]:
+    low, high = indices.aminmax()
+    return int(low), int(high)
+
+
+@remembered
+def _first_and_last_if_rising(ptr: Tensor) -> tuple[int, int] | None:
+    rises = bool((ptr[1:] >= ptr[:-1]).all())
+    return (int(ptr[0]), int(ptr[-1])) if rises else None
+
+
 def check_segments(ptr: Tensor, slots: int) -> None:
     """Segments that tile the slots from first to last.
 
@@ -50,8 +88,19 @@ def check_segments(ptr: Tensor, slots: int) -> None:
     """
     if ptr.is_cuda:
         return
-    first, last = int(ptr[0]), int(ptr[-1])
-    if first != 0 or last != slots:
+    ends = _first_and_last_if_rising(ptr)
+    if ends is None:
+        raise ShapeError("ptr must never fall")
+    if ends != (0, slots):
         raise ShapeError(
-            f"ptr must run from 0 to {slots}, the number of items; got {first}, {last}"
+            f"ptr must run from 0 to {slots}, the number of items; got {ends[0]}, {ends[1]}"
         )
+
+
+def check_range(name: str, indices: Tensor, limit: int) -> None:
+    """Numbers from 0 to ``limit - 1``; looks, like ``check_segments``, inside operators only."""
+    if indices.is_cuda or indices.shape[0] == 0:
+        return
+    low, high = _lowest_and_highest(indices)
+    if low < 0 or high >= limit:
+        raise ShapeError(f"{name} must lie in 0 ... {limit - 1}; got {low} ... {high}")

@@ -1,11 +1,13 @@
 """Segment reductions over blocks of channels, one thread per (segment, block).
 
-A block is a Warp vector of ``width`` neighbouring channels: one load, one vector instruction.
-
 ========  ====================  ====================================================
 ptr       (segments + 1,)       first slot of every segment
 order     (items,) or null      item of every slot; null means the slots are the items
+values    (items, blocks)       likewise grad_values
+out       (segments, blocks)    likewise grad
 ========  ====================  ====================================================
+
+``first`` is the first segment of a chunk.
 """
 
 from functools import cache
@@ -13,13 +15,15 @@ from typing import NamedTuple, no_type_check
 
 import warp as wp
 
+from graphformers.kernels.prefetch import prefetch_function
+
 
 class SegmentKernels(NamedTuple):
     """The launches for one block width and precision."""
 
     total: wp.Kernel
     extreme: wp.Kernel
-    broadcast: wp.Kernel
+    extreme_backward: wp.Kernel
 
 
 @cache
@@ -28,19 +32,41 @@ def segment_kernels(width: int, scalar: type) -> SegmentKernels:
     module = wp.get_module(f"graphformers.segments.{width}.{scalar.__name__}")
     block = wp.types.vector(width, scalar)
     return SegmentKernels(
-        _total(module, block), _extreme(module, block, width, scalar), _broadcast(module, block)
+        _total(module, block),
+        _extreme(module, block, width, scalar),
+        _extreme_backward(module, block, width, scalar),
     )
 
 
 @no_type_check
+@wp.kernel(enable_backward=False)
+def segment_of_item_kernel(
+    first: int,
+    ptr: wp.array[wp.int64],
+    order: wp.array[wp.int64],
+    segment_of_item: wp.array[wp.int64],  # (items,), written
+):
+    """Number of the segment every item belongs to."""
+    offset, _lane = wp.tid()
+    segment = first + offset
+    for slot in range(int(ptr[segment]), int(ptr[segment + 1])):
+        item = slot
+        if order:
+            item = int(order[slot])
+        segment_of_item[item] = wp.int64(segment)
+
+
+@no_type_check
 def _total(module: wp.Module, block: type) -> wp.Kernel:
+    prefetch = prefetch_function(block)
+
     @wp.kernel(enable_backward=False, module=module)
     def total_kernel(
-        first: int,  # first segment of this chunk
+        first: int,
         ptr: wp.array[wp.int64],
         order: wp.array[wp.int64],
-        values: wp.array2d[block],  # (items, blocks)
-        out: wp.array2d[block],  # (segments, blocks), written
+        values: wp.array2d[block],
+        out: wp.array2d[block],  # written
     ):
         offset, lane = wp.tid()
         segment = first + offset
@@ -49,6 +75,7 @@ def _total(module: wp.Module, block: type) -> wp.Kernel:
             item = slot
             if order:
                 item = int(order[slot])
+                prefetch(values, order, slot, lane)
             total += values[item, lane]
         out[segment, lane] = total
 
@@ -62,9 +89,9 @@ def _extreme(module: wp.Module, block: type, width: int, scalar: type) -> wp.Ker
         first: int,
         ptr: wp.array[wp.int64],
         order: wp.array[wp.int64],
-        values: wp.array2d[block],  # (items, blocks)
+        values: wp.array2d[block],
         sign: scalar,  # 1 for the maximum, -1 for the minimum
-        out: wp.array2d[block],  # (segments, blocks), written
+        out: wp.array2d[block],  # written
     ):
         offset, lane = wp.tid()
         segment = first + offset
@@ -89,22 +116,39 @@ def _extreme(module: wp.Module, block: type, width: int, scalar: type) -> wp.Ker
 
 
 @no_type_check
-def _broadcast(module: wp.Module, block: type) -> wp.Kernel:
+def _extreme_backward(module: wp.Module, block: type, width: int, scalar: type) -> wp.Kernel:
     @wp.kernel(enable_backward=False, module=module)
-    def broadcast_kernel(
+    def extreme_backward_kernel(
         first: int,
         ptr: wp.array[wp.int64],
         order: wp.array[wp.int64],
-        values: wp.array2d[block],  # (segments, blocks)
-        out: wp.array2d[block],  # (items, blocks), written
+        values: wp.array2d[block],
+        extreme: wp.array2d[block],  # (segments, blocks)
+        grad: wp.array2d[block],
+        grad_values: wp.array2d[block],  # written
     ):
         offset, lane = wp.tid()
         segment = first + offset
-        value = values[segment, lane]
+        best = extreme[segment, lane]
+        count = block()
         for slot in range(int(ptr[segment]), int(ptr[segment + 1])):
             item = slot
             if order:
                 item = int(order[slot])
-            out[item, lane] = value
+            value = values[item, lane]
+            for channel in range(width):
+                count[channel] += wp.where(value[channel] == best[channel], scalar(1), scalar(0))
+        share = grad[segment, lane]
+        for channel in range(width):
+            share[channel] /= wp.max(count[channel], scalar(1))
+        for slot in range(int(ptr[segment]), int(ptr[segment + 1])):
+            item = slot
+            if order:
+                item = int(order[slot])
+            value = values[item, lane]
+            for channel in range(width):
+                attains = value[channel] == best[channel]
+                value[channel] = wp.where(attains, share[channel], scalar(0))
+            grad_values[item, lane] = value
 
-    return broadcast_kernel
+    return extreme_backward_kernel

@@ -3,27 +3,27 @@
 The two are adjoint, so each is the other's backward pass, to any order of differentiation.
 """
 
-import math
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 import torch
+import warp as wp
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from graphformers.errors import ShapeError
+from graphformers.kernels.blocks import as_blocks, block_width
 from graphformers.kernels.launch import WARP_SCALARS, launch_rows
-from graphformers.kernels.segments.kernel import segment_kernels
+from graphformers.kernels.segments.kernel import segment_kernels, segment_of_item_kernel
 from graphformers.kernels.validation import (
+    HALF,
     check_floating,
     check_indices,
+    check_range,
     check_segments,
     check_shape,
 )
 
-Reduction: TypeAlias = Literal["sum", "mean", "max", "min"]
-
-# One CPU thread takes a stretch of cache lines; CUDA threads side by side take 16 bytes each.
-_WIDEST_BLOCK = {"cpu": 64, "cuda": 4}
+Reduction: TypeAlias = Literal["sum", "mean", "max", "min", "std"]
 
 
 def segment_reduce(
@@ -38,7 +38,7 @@ def segment_reduce(
 
     with ``reduce`` :math:`\oplus`, ``ptr`` :math:`p` and ``order`` :math:`o`, a permutation of the
     items (the identity when left out). An empty segment gives zero; equal extremes share the
-    gradient evenly.
+    gradient evenly. ``std`` divides by the number of items. Half precision is reduced in float32.
 
     To sum messages, given in the caller's edge order, into the targets of a pattern::
 
@@ -50,11 +50,26 @@ def segment_reduce(
     if reduce == "sum":
         return torch.ops.graphformers.segment_sum(values, ptr, order)
     if reduce == "mean":
-        total = torch.ops.graphformers.segment_sum(values, ptr, order)
-        return total / _per_row(ptr.diff().clamp(min=1), values)
+        return _mean(values, ptr, order)
+    if reduce == "std":
+        return _standard_deviation(values, ptr, order)
     if reduce in ("max", "min"):
         return torch.ops.graphformers.segment_extreme(values, ptr, order, reduce == "max")
-    raise ShapeError(f"reduce must be 'sum', 'mean', 'max' or 'min'; got {reduce!r}")
+    raise ShapeError(f"reduce must be 'sum', 'mean', 'max', 'min' or 'std'; got {reduce!r}")
+
+
+def _mean(values: Tensor, ptr: Tensor, order: Tensor | None) -> Tensor:
+    total = torch.ops.graphformers.segment_sum(values, ptr, order)
+    count = ptr.diff().clamp(min=1).to(values.dtype)
+    return total / count.reshape(-1, *[1] * (values.ndim - 1))
+
+
+def _standard_deviation(values: Tensor, ptr: Tensor, order: Tensor | None) -> Tensor:
+    mean = _mean(values, ptr, order)
+    spread = torch.ops.graphformers.segment_broadcast(mean, ptr, order, values.shape[0])
+    variance = _mean((values - spread).square(), ptr, order)
+    equal = variance == 0  # the root has no derivative there, and ours is zero
+    return variance.masked_fill(equal, 1).sqrt().masked_fill(equal, 0)
 
 
 def segment_broadcast(
@@ -82,7 +97,8 @@ def segment_broadcast(
 
 
 def _check(values: Tensor, ptr: Tensor, order: Tensor | None) -> None:
-    check_floating(values=values)
+    if values.dtype not in HALF:
+        check_floating(values=values)
     check_indices(values.device, ptr=ptr)
     if order is not None:
         check_indices(values.device, order=order)
@@ -90,34 +106,32 @@ def _check(values: Tensor, ptr: Tensor, order: Tensor | None) -> None:
         raise ShapeError("values needs an axis of items, and ptr the end of the last segment")
 
 
-def _per_row(numbers: Tensor, values: Tensor) -> Tensor:
-    """One number per row, shaped to broadcast over the channels of ``values``."""
-    return numbers.to(values.dtype).reshape(-1, *[1] * (values.ndim - 1))
+def _check_slots(ptr: Tensor, order: Tensor | None, items: int) -> None:
+    """Slots that name existing items."""
+    check_segments(ptr, items if order is None else order.shape[0])
+    if order is not None:
+        check_range("order", order, items)
 
 
 def _launch(
-    name: Literal["total", "extreme", "broadcast"],
-    values: Tensor,
+    name: Literal["total", "extreme", "extreme_backward"],
     ptr: Tensor,
     order: Tensor | None,
-    rows: int,
-    *options: float,
+    arguments: tuple[Tensor | float, ...],
+    out: Tensor,
 ) -> Tensor:
-    """Run a segment kernel over blocks of channels; the result has ``rows`` rows."""
-    items = rows if name == "broadcast" else values.shape[0]
-    check_segments(ptr, items if order is None else order.shape[0])
-    channels = math.prod(values.shape[1:])
-    width = 1
-    while width < _WIDEST_BLOCK[values.device.type] and channels % (2 * width) == 0:
-        width *= 2
-    blocks = channels // width
-    out = values.new_empty(rows, *values.shape[1:])
-    values_blocks = values.contiguous().view(values.shape[0], blocks, width)
-    out_blocks = out.view(rows, blocks, width)
-    ptr, order = ptr.contiguous(), None if order is None else order.contiguous()
+    """Run a segment kernel over blocks of channels; ``arguments`` start with the values."""
+    if out.dtype in HALF:
+        wide = tuple(one.float() if isinstance(one, Tensor) else one for one in arguments)
+        return out.copy_(_launch(name, ptr, order, wide, out.float()))
+    values = cast(Tensor, arguments[0])
+    _check_slots(ptr, order, values.shape[0])
+    width = block_width(values)
+    blocks = [as_blocks(one, width) if isinstance(one, Tensor) else one for one in arguments]
     kernel = getattr(segment_kernels(width, WARP_SCALARS[values.dtype]), name)
-    work = max(values.numel(), out.numel())
-    launch_rows(kernel, ptr, blocks, (ptr, order, values_blocks, *options, out_blocks), work)
+    order = None if order is None else order.contiguous()
+    given = (ptr.contiguous(), order, *blocks, as_blocks(out, width))
+    launch_rows(kernel, ptr, blocks[0].shape[1], given, work=values.numel())
     return out
 
 
@@ -128,7 +142,8 @@ torch.library.define(
 
 @torch.library.impl("graphformers::segment_sum", ("cpu", "cuda"))
 def _sum(values: Tensor, ptr: Tensor, order: Tensor | None) -> Tensor:
-    return _launch("total", values, ptr, order, ptr.shape[0] - 1)
+    out = values.new_empty(ptr.shape[0] - 1, *values.shape[1:])
+    return _launch("total", ptr, order, (values,), out)
 
 
 @torch.library.register_fake("graphformers::segment_sum")
@@ -160,7 +175,12 @@ torch.library.define(
 
 @torch.library.impl("graphformers::segment_broadcast", ("cpu", "cuda"))
 def _broadcast(values: Tensor, ptr: Tensor, order: Tensor | None, items: int) -> Tensor:
-    return _launch("broadcast", values, ptr, order, items)
+    _check_slots(ptr, order, items)
+    segment = ptr.new_empty(items)
+    order = None if order is None else order.contiguous()
+    kernel = cast(wp.Kernel, segment_of_item_kernel)  # what the decorator made of the function
+    launch_rows(kernel, ptr, 1, (ptr.contiguous(), order, segment), work=items)
+    return values.index_select(0, segment)  # in the order of the items: rows are written in turn
 
 
 @torch.library.register_fake("graphformers::segment_broadcast")
@@ -190,7 +210,8 @@ torch.library.define(
 
 @torch.library.impl("graphformers::segment_extreme", ("cpu", "cuda"))
 def _extreme(values: Tensor, ptr: Tensor, order: Tensor | None, largest: bool) -> Tensor:
-    return _launch("extreme", values, ptr, order, ptr.shape[0] - 1, 1.0 if largest else -1.0)
+    out = values.new_empty(ptr.shape[0] - 1, *values.shape[1:])
+    return _launch("extreme", ptr, order, (values, 1.0 if largest else -1.0), out)
 
 
 @torch.library.register_fake("graphformers::segment_extreme")
@@ -205,12 +226,45 @@ def _extreme_setup(ctx, inputs, output) -> None:
 
 def _extreme_backward(ctx, grad: Tensor):
     values, ptr, order, extreme = ctx.saved_tensors
-    ops, items = torch.ops.graphformers, values.shape[0]
-    attains = (values == ops.segment_broadcast(extreme, ptr, order, items)).to(grad.dtype)
-    share = grad / ops.segment_sum(attains, ptr, order).clamp(min=1)
-    return attains * ops.segment_broadcast(share, ptr, order, items), None, None, None
+    pull_back = torch.ops.graphformers.segment_extreme_backward
+    return pull_back(grad, values, extreme, ptr, order), None, None, None
 
 
 torch.library.register_autograd(
     "graphformers::segment_extreme", _extreme_backward, setup_context=_extreme_setup
+)
+
+
+torch.library.define(
+    "graphformers::segment_extreme_backward",
+    "(Tensor grad, Tensor values, Tensor extreme, Tensor ptr, Tensor? order) -> Tensor",
+)
+
+
+@torch.library.impl("graphformers::segment_extreme_backward", ("cpu", "cuda"))
+def _pull_back(grad, values, extreme, ptr, order) -> Tensor:
+    out = values.new_empty(values.shape)
+    return _launch("extreme_backward", ptr, order, (values, extreme, grad), out)
+
+
+@torch.library.register_fake("graphformers::segment_extreme_backward")
+def _pull_back_shape(grad, values, extreme, ptr, order) -> Tensor:
+    return values.new_empty(values.shape)
+
+
+def _pull_back_setup(ctx, inputs, output) -> None:
+    ctx.save_for_backward(*inputs[1:])
+
+
+def _pull_back_backward(ctx, grad: Tensor):
+    """The pull-back is linear in the gradient: a mean over the items that attain the extreme."""
+    values, extreme, ptr, order = ctx.saved_tensors
+    ops, items = torch.ops.graphformers, values.shape[0]
+    attains = (values == ops.segment_broadcast(extreme, ptr, order, items)).to(grad.dtype)
+    count = ops.segment_sum(attains, ptr, order).clamp(min=1)
+    return ops.segment_sum(attains * grad, ptr, order) / count, None, None, None, None
+
+
+torch.library.register_autograd(
+    "graphformers::segment_extreme_backward", _pull_back_backward, setup_context=_pull_back_setup
 )

@@ -14,7 +14,12 @@ def segment_of_item(ptr: Tensor, order: Tensor | None, items: int) -> Tensor:
 def segment_reduce_reference(
     values: Tensor, ptr: Tensor, reduce: str = "sum", order: Tensor | None = None
 ) -> Tensor:
-    """Sum, mean, maximum or minimum of every segment by ``scatter_reduce``; empty gives zero."""
+    """Every reduction of every segment by ``scatter_reduce``; empty gives zero."""
+    if reduce == "std":
+        mean = segment_reduce_reference(values, ptr, "mean", order)
+        deviation = values - segment_broadcast_reference(mean, ptr, order, values.shape[0])
+        variance = segment_reduce_reference(deviation.square(), ptr, "mean", order)
+        return torch.where(variance > 0, variance, 1).sqrt() * (variance > 0)
     segment = segment_of_item(ptr, order, values.shape[0])
     index = segment.reshape(-1, *[1] * (values.ndim - 1)).expand_as(values)
     zeros = values.new_zeros(ptr.shape[0] - 1, *values.shape[1:])

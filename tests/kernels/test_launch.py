@@ -11,15 +11,15 @@ from graphformers.kernels.attention.kernel import attention_kernels
 from graphformers.kernels.grouping.kernel import group_kernel
 from graphformers.kernels.launch import _balanced_bounds
 from graphformers.kernels.segments.kernel import segment_kernels
-from graphformers.kernels.softmax.kernel import softmax_kernel
+from graphformers.kernels.softmax.kernel import softmax_kernels
 
 KERNELS = {
     "attention float32": lambda: attention_kernels(16, 8, wp.float32).forward,
     "attention float64": lambda: attention_kernels(3, 5, wp.float64).forward,
     "segments float32": lambda: segment_kernels(4, wp.float32).total,
     "segments float64": lambda: segment_kernels(1, wp.float64).total,
-    "softmax float32": lambda: softmax_kernel(wp.float32),
-    "softmax float64": lambda: softmax_kernel(wp.float64),
+    "softmax float32": lambda: softmax_kernels(4, wp.float32).weights,
+    "softmax float64": lambda: softmax_kernels(1, wp.float64).weights,
     "grouping": lambda: group_kernel,
 }
 

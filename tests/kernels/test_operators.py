@@ -37,8 +37,13 @@ def operator_calls():
     yield "segment_sum", (values, ptr, order)
     yield "segment_sum", (values, ptr, None)
     yield "segment_extreme", (values, ptr, order, True)
+    peaks = ops.segment_extreme(values, ptr, order, True).detach()
+    pull = segment_values(TARGETS, (6,))
+    yield "segment_extreme_backward", (pull, values.detach(), peaks, ptr, order)
     yield "segment_broadcast", (segment_values(TARGETS, (6,)), ptr, order, EDGES)
     yield "segment_softmax", (values, ptr, order)
+    yield "segment_softmax_backward", (values, values.detach().exp().requires_grad_(), ptr, order)
+    yield "segment_logsumexp", (values, ptr, order)
     yield "group", (PATTERN.source, SOURCES)
     yield "random_walk_probabilities", (*WALK_CASES["double edge"], 4)
 

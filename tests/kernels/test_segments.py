@@ -14,7 +14,8 @@ from graphformers.kernels.segments.reference import (
 
 # Two orders of adding the same numbers, relative to their size.
 CLOSE = {torch.float32: 1e-5, torch.float64: 1e-12}
-REDUCTIONS = ["sum", "mean", "max", "min"]
+ROUNDED = 2e-2  # a few roundings to bfloat16
+REDUCTIONS = ["sum", "mean", "max", "min", "std"]
 
 
 def assert_close(ours, expected, dtype):
@@ -119,9 +120,22 @@ def test_an_order_of_the_wrong_length_is_refused():
         segment_reduce(torch.zeros(3), torch.tensor([0, 3]), "sum", torch.arange(2))
 
 
-def test_half_precision_is_refused():
+@pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("reduce", REDUCTIONS)
+def test_half_precision_is_reduced_in_single(pattern, reduce, half):
+    values = segment_values(pattern.num_edges, (6,), half)
+    single = values.detach().float().requires_grad_()
+    ours = segment_reduce(values, pattern.row_ptr, reduce, pattern.edge)
+    expected = segment_reduce(single, pattern.row_ptr, reduce, pattern.edge)
+    assert ours.dtype == half
+    torch.testing.assert_close(ours.float(), expected, rtol=ROUNDED, atol=ROUNDED)
+    ours.float().sum().backward()
+    assert values.grad.isfinite().all()
+
+
+def test_integers_are_refused():
     with pytest.raises(ShapeError, match="float32 or float64"):
-        segment_reduce(torch.zeros(3, dtype=torch.float16), torch.tensor([0, 3]))
+        segment_reduce(torch.zeros(3, dtype=torch.int64), torch.tensor([0, 3]))
 
 
 def test_an_unknown_reduction_is_refused():
@@ -132,6 +146,35 @@ def test_an_unknown_reduction_is_refused():
 def test_32_bit_pointers_are_refused():
     with pytest.raises(ShapeError, match="ptr must be one axis of int64"):
         segment_reduce(torch.zeros(3), torch.tensor([0, 3], dtype=torch.int32))
+
+
+@pytest.mark.parametrize("order", [[0, 1, 3], [0, -1, 2], [2**40, 0, 1]])
+@pytest.mark.parametrize("reduce", REDUCTIONS)
+def test_an_order_that_names_missing_items_is_refused(order, reduce):
+    with pytest.raises(ShapeError, match=r"order must lie in 0 \.\.\. 2"):
+        segment_reduce(torch.zeros(3), torch.tensor([0, 3]), reduce, torch.tensor(order))
+
+
+def test_segments_that_run_backwards_are_refused():
+    with pytest.raises(ShapeError, match="ptr must never fall"):
+        segment_reduce(torch.zeros(3), torch.tensor([0, 2**40, 3]))
+
+
+def test_an_order_changed_in_place_is_looked_at_again():
+    order = torch.arange(3)
+    segment_reduce(torch.zeros(3), torch.tensor([0, 3]), "sum", order)
+    order[1] = 7
+    with pytest.raises(ShapeError, match="order must lie in"):
+        segment_reduce(torch.zeros(3), torch.tensor([0, 3]), "sum", order)
+
+
+@pytest.mark.parametrize("reduce", REDUCTIONS)
+def test_extreme_values_stay_finite(reduce):
+    values = torch.tensor([1e4, -1e4, 1e4, 3.0, 3.0], requires_grad=True)
+    reduced = segment_reduce(values, torch.tensor([0, 3, 5, 5]), reduce)
+    reduced.sum().backward()
+    assert reduced.isfinite().all()
+    assert values.grad.isfinite().all()
 
 
 @pytest.mark.parametrize("ptr", [[0, 2], [0, 4], [1, 3]])

@@ -2,12 +2,15 @@ import pytest
 import torch
 
 from graphformers.errors import ShapeError
-from graphformers.kernels import segment_reduce, segment_softmax
-from graphformers.kernels.pattern_cases import PATTERN_CASES
+from graphformers.kernels import segment_logsumexp, segment_reduce, segment_softmax
 from graphformers.kernels.segments.cases import CHANNEL_CASES, segment_values
-from graphformers.kernels.softmax.reference import segment_softmax_reference
+from graphformers.kernels.softmax.reference import (
+    segment_logsumexp_reference,
+    segment_softmax_reference,
+)
 
 CLOSE = {torch.float32: 1e-5, torch.float64: 1e-12}
+EXPONENTIAL = 2e-6  # relative error of a float32 weight, whose logit has one, too
 
 
 @pytest.mark.parametrize(("channels", "dtype"), CHANNEL_CASES.values(), ids=CHANNEL_CASES)
@@ -22,15 +25,60 @@ def test_softmax_and_its_gradient_equal_the_reference(pattern, channels, dtype):
     torch.testing.assert_close(ours_grad, expected_grad, rtol=CLOSE[dtype], atol=CLOSE[dtype])
 
 
-def test_softmax_has_right_first_and_second_derivatives():
-    pattern = PATTERN_CASES["odd bipartite"]()
-    values = segment_values(pattern.num_edges, (2,))
+@pytest.mark.parametrize(("channels", "dtype"), CHANNEL_CASES.values(), ids=CHANNEL_CASES)
+def test_logsumexp_and_its_gradient_equal_the_reference(pattern, channels, dtype):
+    values = segment_values(pattern.num_edges, channels, dtype)
+    ours = segment_logsumexp(values, pattern.row_ptr, pattern.edge)
+    expected = segment_logsumexp_reference(values, pattern.row_ptr, pattern.edge)
+    torch.testing.assert_close(ours, expected, rtol=CLOSE[dtype], atol=CLOSE[dtype])
+    filled = pattern.row_ptr.diff() > 0  # the others give minus infinity
+    (ours_grad,) = torch.autograd.grad(ours[filled].square().sum(), values)
+    (expected_grad,) = torch.autograd.grad(expected[filled].square().sum(), values)
+    torch.testing.assert_close(ours_grad, expected_grad, rtol=CLOSE[dtype], atol=CLOSE[dtype])
 
-    def softmax(values):
-        return segment_softmax(values, pattern.row_ptr, pattern.edge)
 
-    assert torch.autograd.gradcheck(softmax, values)
-    assert torch.autograd.gradgradcheck(softmax, values)
+@pytest.mark.parametrize("operation", [segment_softmax, segment_logsumexp])
+def test_first_and_second_derivatives_are_right(operation):
+    ptr, order = torch.tensor([0, 3, 5]), torch.tensor([4, 0, 2, 1, 3])
+    values = segment_values(5, (2,))
+    assert torch.autograd.gradcheck(lambda values: operation(values, ptr, order), values)
+    assert torch.autograd.gradgradcheck(lambda values: operation(values, ptr, order), values)
+
+
+@pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("operation", [segment_softmax, segment_logsumexp])
+def test_half_precision_is_computed_in_single(operation, half):
+    values = segment_values(5, (3,), half)
+    ours = operation(values, torch.tensor([0, 3, 5]))
+    assert ours.dtype == half
+    assert torch.equal(ours, operation(values.float(), torch.tensor([0, 3, 5])).to(half))
+    ours.float().sum().backward()
+    assert values.grad.isfinite().all()
+
+
+def test_the_exponential_is_right_over_its_whole_range():
+    values = torch.linspace(-90, 0, 100_001)
+    total = segment_logsumexp(values.double(), torch.tensor([0, 100_001]))
+    weight = segment_softmax(values, torch.tensor([0, 100_001]))
+    expected = (values.double() - total).exp()
+    normal = expected > torch.finfo(torch.float32).tiny
+    torch.testing.assert_close(weight[normal].double(), expected[normal], rtol=EXPONENTIAL, atol=0)
+
+
+@pytest.mark.parametrize("operation", [segment_softmax, segment_logsumexp])
+def test_not_a_number_stays_in_its_segment(operation):
+    values = torch.tensor([1.0, torch.nan, 2.0, 3.0])
+    ptr = torch.tensor([0, 2, 4])
+    nan = operation(values, ptr).isnan()
+    assert nan[: len(nan) // 2].all()
+    assert not nan[len(nan) // 2 :].any()
+
+
+def test_logsumexp_of_large_values_is_finite():
+    values = torch.tensor([1e4, 1e4, -1e4, -1e4])
+    total = segment_logsumexp(values, torch.tensor([0, 2, 4, 4]))
+    expected = torch.tensor([1e4, -1e4, -torch.inf]) + torch.tensor(2.0).log()
+    torch.testing.assert_close(total, expected)
 
 
 def test_weights_of_a_segment_sum_to_one(pattern, dtype):
