@@ -3,12 +3,29 @@
 from graphformers.kernels.attention.op import sparse_attention
 from graphformers.kernels.pattern import SparsePattern
 from graphformers.kernels.random_walk.op import random_walk_probabilities
+from graphformers.kernels.sampling.graph import CSRGraph
+from graphformers.kernels.sampling.neighbors.heterogeneous import sample_heterogeneous_neighbors
+from graphformers.kernels.sampling.neighbors.op import sample_ego_graphs, sample_neighbors
+from graphformers.kernels.sampling.neighbors.sample import (
+    HeterogeneousSample,
+    HeterogeneousTimeLimit,
+    NeighborSample,
+    TimeLimit,
+)
 from graphformers.kernels.segments.op import segment_broadcast, segment_reduce
 from graphformers.kernels.softmax.op import segment_logsumexp, segment_softmax
 
 __all__ = [
+    "CSRGraph",
+    "HeterogeneousSample",
+    "HeterogeneousTimeLimit",
+    "NeighborSample",
     "SparsePattern",
+    "TimeLimit",
     "random_walk_probabilities",
+    "sample_ego_graphs",
+    "sample_heterogeneous_neighbors",
+    "sample_neighbors",
     "segment_broadcast",
     "segment_logsumexp",
     "segment_reduce",

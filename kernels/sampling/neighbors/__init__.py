@@ -1,0 +1,1 @@
+"""Sampling the neighbourhoods of seeds, hop by hop."""

@@ -1,0 +1,1 @@
+"""Numbering nodes in the order of their first appearance."""
