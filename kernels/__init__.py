@@ -2,7 +2,10 @@
 
 from graphformers.kernels.attention.op import sparse_attention
 from graphformers.kernels.pattern import SparsePattern
-from graphformers.kernels.random_walk.op import random_walk_probabilities
+from graphformers.kernels.random_walk.op import (
+    random_walk_probabilities,
+    relative_random_walk_probabilities,
+)
 from graphformers.kernels.sampling.graph import CSRGraph
 from graphformers.kernels.sampling.neighbors.heterogeneous import sample_heterogeneous_neighbors
 from graphformers.kernels.sampling.neighbors.op import sample_ego_graphs, sample_neighbors
@@ -23,6 +26,7 @@ __all__ = [
     "SparsePattern",
     "TimeLimit",
     "random_walk_probabilities",
+    "relative_random_walk_probabilities",
     "sample_ego_graphs",
     "sample_heterogeneous_neighbors",
     "sample_neighbors",

@@ -1,1 +1,1 @@
-"""Return probabilities of random walks."""
+"""Random walks: return probabilities and relative probabilities."""

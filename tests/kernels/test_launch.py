@@ -10,6 +10,7 @@ import warp as wp
 from graphformers.kernels.attention.kernel import attention_kernels
 from graphformers.kernels.grouping.kernel import group_kernel
 from graphformers.kernels.launch import _balanced_bounds
+from graphformers.kernels.random_walk.kernel import pairs_kernel, pattern_kernel, return_kernel
 from graphformers.kernels.segments.kernel import segment_kernels
 from graphformers.kernels.softmax.kernel import softmax_kernels
 
@@ -21,6 +22,9 @@ KERNELS = {
     "softmax float32": lambda: softmax_kernels(4, wp.float32).weights,
     "softmax float64": lambda: softmax_kernels(1, wp.float64).weights,
     "grouping": lambda: group_kernel,
+    "random walks over pairs": lambda: pairs_kernel(wp.float32),
+    "random walks along a pattern": lambda: pattern_kernel(wp.float64),
+    "random walks that return": lambda: return_kernel,
 }
 
 

@@ -46,6 +46,11 @@ def operator_calls():
     yield "segment_logsumexp", (values, ptr, order)
     yield "group", (PATTERN.source, SOURCES)
     yield "random_walk_probabilities", (*WALK_CASES["double edge"], 4)
+    walk_options = (4, True, True, torch.float64)
+    yield "random_walk_pairs", (*WALK_CASES["double edge"], *walk_options)
+    walk_pairs = random_pattern(3, 3, 5)
+    walk_rows = (walk_pairs.row_ptr, walk_pairs.source, walk_pairs.edge)
+    yield "random_walk_along", (*WALK_CASES["double edge"], *walk_rows, *walk_options)
 
 
 @pytest.mark.parametrize(("name", "arguments"), operator_calls())
