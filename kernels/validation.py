@@ -80,7 +80,7 @@ def _first_and_last_if_rising(ptr: Tensor) -> tuple[int, int] | None:
     return (int(ptr[0]), int(ptr[-1])) if rises else None
 
 
-def check_segments(ptr: Tensor, slots: int) -> None:
+def check_segments(ptr: Tensor, slots: int, name: str = "ptr") -> None:
     """Segments that tile the slots from first to last.
 
     Looks at the numbers, so it belongs inside an operator, and only looks on the CPU: on CUDA it
@@ -90,10 +90,10 @@ def check_segments(ptr: Tensor, slots: int) -> None:
         return
     ends = _first_and_last_if_rising(ptr)
     if ends is None:
-        raise ShapeError("ptr must never fall")
+        raise ShapeError(f"{name} must never fall")
     if ends != (0, slots):
         raise ShapeError(
-            f"ptr must run from 0 to {slots}, the number of items; got {ends[0]}, {ends[1]}"
+            f"{name} must run from 0 to {slots}, the number of items; got {ends[0]}, {ends[1]}"
         )
 
 
