@@ -1,6 +1,7 @@
 """Sparse and geometric operations, each a torch operator around Warp kernels."""
 
 from graphformers.kernels.attention.op import sparse_attention
+from graphformers.kernels.messages.op import edge_sum, gated_mean, rectified_sum
 from graphformers.kernels.pattern import SparsePattern
 from graphformers.kernels.random_walk.op import (
     random_walk_probabilities,
@@ -25,7 +26,10 @@ __all__ = [
     "NeighborSample",
     "SparsePattern",
     "TimeLimit",
+    "edge_sum",
+    "gated_mean",
     "random_walk_probabilities",
+    "rectified_sum",
     "relative_random_walk_probabilities",
     "sample_ego_graphs",
     "sample_heterogeneous_neighbors",

@@ -2,16 +2,13 @@
 
 from typing import final
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from graphformers.kernels import SparsePattern, segment_reduce
-from graphformers.layers.local_layer import LocalLayer, at_sources, at_targets
+from graphformers.kernels import SparsePattern, edge_sum, gated_mean
+from graphformers.layers.local_layer import LocalLayer
 from graphformers.layers.mlp import Activation, activation_function
 from graphformers.layers.normalization import BatchNorm
-
-GATE_EPSILON = 1e-6
 
 
 @final
@@ -48,14 +45,8 @@ class GatedGCN(LocalLayer):
     ) -> tuple[Float[Tensor, "nodes dim"], Float[Tensor, "edges dim"]]:
         """New node and edge features."""
         own, value, gate_target, gate_source = self.node_maps(x).chunk(4, dim=-1)
-        source = at_sources(torch.cat([value, gate_source], dim=-1), pattern)
-        value, gate_source = source.chunk(2, dim=-1)
-        logit = at_targets(gate_target, pattern) + gate_source + self.edge_map(edge)
-        gate = logit.sigmoid()
-        message = torch.cat([gate * value, gate], dim=-1)
-        received = segment_reduce(message, pattern.row_ptr, "sum", pattern.edge)
-        total, weight = received.chunk(2, dim=-1)
-        update = own + total / (weight + GATE_EPSILON)
+        logit = edge_sum(gate_target, gate_source, self.edge_map(edge), pattern)
+        update = own + gated_mean(value, logit, pattern)
         return (
             x + self.dropout(self.activation(self.node_norm(update))),
             edge + self.dropout(self.activation(self.edge_norm(logit))),

@@ -5,10 +5,9 @@ from typing import final
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from graphformers.kernels import SparsePattern, segment_reduce
-from graphformers.layers.local_layer import LocalLayer, at_sources
+from graphformers.kernels import SparsePattern, rectified_sum
+from graphformers.layers.local_layer import LocalLayer
 from graphformers.layers.mlp import MLP, Activation
 
 
@@ -41,6 +40,5 @@ class GINE(LocalLayer):
         pattern: SparsePattern,
     ) -> tuple[Float[Tensor, "nodes dim"], Float[Tensor, "edges dim"]]:
         """New node features, and the edge features as they came."""
-        message = F.relu(at_sources(x, pattern) + edge)
-        received = segment_reduce(message, pattern.row_ptr, "sum", pattern.edge)
+        received = rectified_sum(x, edge, pattern)
         return x + self.dropout(self.update((1 + self.epsilon) * x + received)), edge

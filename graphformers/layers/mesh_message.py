@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from graphformers.errors import ConfigError
-from graphformers.kernels import SparsePattern, segment_broadcast, segment_reduce
+from graphformers.kernels import SparsePattern, edge_sum, segment_reduce
 from graphformers.layers.mlp import MLP, Activation, activation_function
 
 EdgeDirection = Literal["single", "both"]
@@ -68,12 +68,8 @@ class MeshMessage(nn.Module):
     def _edge_input(self, x: Tensor, edges: Tensor, pattern: SparsePattern) -> Tensor:
         sizes = [self.node_dim, self.node_dim, edges.shape[-1]]
         sender, receiver, edge = self.edge_input.weight.split(sizes, dim=1)
-        by_source = pattern.transposed
-        return (
-            linear(edges, edge, self.edge_input.bias)
-            + segment_broadcast(linear(x, sender), by_source.row_ptr, by_source.edge)
-            + segment_broadcast(linear(x, receiver), pattern.row_ptr, pattern.edge)
-        )
+        of_edge = linear(edges, edge, self.edge_input.bias)
+        return edge_sum(linear(x, receiver), linear(x, sender), of_edge, pattern)
 
     def _received(self, message: Tensor, pattern: SparsePattern) -> Tensor:
         by_source = pattern.transposed

@@ -10,6 +10,7 @@ import warp as wp
 from graphformers.kernels.attention.kernel import attention_kernels
 from graphformers.kernels.grouping.kernel import group_kernel
 from graphformers.kernels.launch import _balanced_bounds
+from graphformers.kernels.messages.kernel import message_kernels
 from graphformers.kernels.random_walk.kernel import pairs_kernel, pattern_kernel, return_kernel
 from graphformers.kernels.segments.kernel import segment_kernels
 from graphformers.kernels.softmax.kernel import softmax_kernels
@@ -19,6 +20,8 @@ KERNELS = {
     "attention float64": lambda: attention_kernels(3, 5, wp.float64).forward,
     "segments float32": lambda: segment_kernels(4, wp.float32).total,
     "segments float64": lambda: segment_kernels(1, wp.float64).total,
+    "messages float32": lambda: message_kernels(4, wp.float32).edge_sum,
+    "messages float64": lambda: message_kernels(1, wp.float64).edge_sum,
     "softmax float32": lambda: softmax_kernels(4, wp.float32).weights,
     "softmax float64": lambda: softmax_kernels(1, wp.float64).weights,
     "grouping": lambda: group_kernel,

@@ -12,6 +12,7 @@ from graphformers.kernels import (
     sparse_attention,
 )
 from graphformers.kernels.attention.cases import WIDTH_CASES, attention_inputs
+from graphformers.kernels.messages.cases import message_inputs
 from graphformers.kernels.pattern_cases import random_pattern
 from graphformers.kernels.random_walk.cases import WALK_CASES
 from graphformers.kernels.segments.cases import segment_values
@@ -44,6 +45,14 @@ def operator_calls():
     yield "segment_softmax", (values, ptr, order)
     yield "segment_softmax_backward", (values, values.detach().exp().requires_grad_(), ptr, order)
     yield "segment_logsumexp", (values, ptr, order)
+    at_target, at_source, at_edge = message_inputs(PATTERN, 6)
+    pair, both = (at_source, at_edge), (*rows, *columns)
+    yield "edge_sum", (at_target, *pair, *both)
+    yield "rectified_sum", (*pair, *both)
+    yield "rectified_sum_backward", (at_target, *pair, *both)
+    yield "gated_mean", (*pair, 1e-6, *both)
+    mean = [one.detach() for one in ops.gated_mean(*pair, 1e-6, *both)]
+    yield "gated_mean_backward", (at_target, *pair, *mean, 1e-6, *both)
     yield "group", (PATTERN.source, SOURCES)
     yield "random_walk_probabilities", (*WALK_CASES["double edge"], 4)
     walk_options = (4, True, True, torch.float64)

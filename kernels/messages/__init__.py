@@ -1,0 +1,1 @@
+"""Message passing that gathers, combines and reduces in one pass."""
