@@ -26,7 +26,7 @@ _ARRAYS = ("indptr", "indices", "edge", "weights", "edge_time")
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class CSRGraph:
-    """Neighbours of every node: those of node ``i`` are ``indices[indptr[i] : indptr[i + 1]]``.
+    """Neighbors of every node: those of node ``i`` are ``indices[indptr[i] : indptr[i + 1]]``.
 
     With direction ``"in"`` they are the sources of the edges into ``i``; with ``"out"`` the targets
     of the edges that leave it. ``edge`` says which of the caller's edges stands at every position
@@ -66,8 +66,8 @@ class CSRGraph:
         return self.indptr.shape[0] - 1
 
     @property
-    def num_sources(self) -> int:
-        """Number of nodes that can be somebody's neighbour."""
+    def neighbor_bound(self) -> int:
+        """Number of nodes that can be somebody's neighbor."""
         return self.num_nodes if self.num_neighbors is None else self.num_neighbors
 
     @property
@@ -102,7 +102,7 @@ class CSRGraph:
 
     def transposed(self) -> "CSRGraph":
         """The same edges with rows for their other ends; ``edge`` keeps the caller's numbers."""
-        indptr, order = group(self.indices.to(torch.int64), self.num_sources)
+        indptr, order = group(self.indices.to(torch.int64), self.neighbor_bound)
         nodes = torch.arange(self.num_nodes).repeat_interleave(self.indptr.diff())
 
         def moved(values: Tensor | None) -> Tensor | None:

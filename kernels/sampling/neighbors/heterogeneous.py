@@ -144,7 +144,7 @@ def _node_counts(
     """How many nodes of every kind there are, by the graphs that have them at an end."""
     counts: dict[str, int] = {}
     for kind, graph in graphs.items():
-        sizes = (graph.num_sources, graph.num_nodes)
+        sizes = (graph.neighbor_bound, graph.num_nodes)
         ends = sizes if graph.direction == "in" else sizes[::-1]
         for name, size in zip((kind[0], kind[2]), ends, strict=True):
             if counts.setdefault(name, size) != size:

@@ -8,10 +8,9 @@ from torch import Tensor
 
 from graphformers.errors import ShapeError
 from graphformers.kernels.launch import launch_rows
+from graphformers.kernels.sampling.addresses import check_rows, graph_addresses
 from graphformers.kernels.sampling.graph import CSRGraph
 from graphformers.kernels.sampling.neighbors.kernel import (
-    BAD_NEIGHBOR,
-    GraphAddresses,
     count_eligible_kernel,
     find_rows_kernel,
     pick_kernel,
@@ -56,7 +55,9 @@ def pick_neighbors(
 ) -> Picks:
     """Pick ``fanout`` entries of every row, or all; ``node_time`` is that of the neighbours."""
     rows, timed = frontier.rows, frontier.latest is not None
-    addresses = _addresses(graph, graph.edge_time if timed else None, node_time if timed else None)
+    addresses = graph_addresses(
+        graph, graph.edge_time if timed else None, node_time if timed else None
+    )
     weighs = timed or graph.weights is not None
     found = _look_up(graph, addresses, frontier, weighs)
     replace = replace and fanout >= 0
@@ -84,45 +85,15 @@ def _look_up(graph: CSRGraph, addresses: int, frontier: Frontier, weighs: bool) 
     kernel = cast(wp.Kernel, find_rows_kernel)
     arguments = (addresses, rows, start, degree)
     launch_rows(kernel, each, 1, arguments, rows.shape[0] * _ROW_WORK)
-    _check_counts(graph, rows, degree)
+    check_rows(graph, rows, degree)
     if not weighs:
         return _Rows(start, degree, degree)
     eligible, ptr = torch.empty_like(rows), _pointer(degree)
     kernel = cast(wp.Kernel, count_eligible_kernel)
     arguments = (addresses, frontier.latest, start, degree, eligible)
     launch_rows(kernel, ptr, 1, arguments, int(ptr[-1]) * _ENTRY_WORK)
-    _check_counts(graph, rows, eligible)
+    check_rows(graph, rows, eligible)
     return _Rows(start, degree, eligible)
-
-
-def _check_counts(graph: CSRGraph, rows: Tensor, counts: Tensor) -> None:
-    """Kernels mark a row they cannot use with a negative count."""
-    if rows.shape[0] == 0 or int(counts.min()) >= 0:
-        return
-    at = int((counts < 0).nonzero()[0])
-    row, problem = int(rows[at]), int(counts[at])
-    first, last = graph.indptr[row : row + 2].tolist()
-    if first < 0 or last < first or last > graph.num_edges:
-        bound = graph.num_edges
-        raise ShapeError(f"indptr must rise from 0 to {bound}; row {row} is {first} ... {last}")
-    if problem == BAD_NEIGHBOR:
-        bound = graph.num_sources - 1
-        raise ShapeError(f"indices must lie in 0 ... {bound}; not all of row {row} do")
-    raise ShapeError(f"weights must be finite and not negative; not all of row {row} are")
-
-
-def _addresses(graph: CSRGraph, edge_time: Tensor | None, node_time: Tensor | None) -> int:
-    """What kernels read of a graph; a Warp structure passes through a launch as a number does."""
-    addresses = GraphAddresses()
-    addresses.indptr, addresses.indices = graph.indptr.data_ptr(), graph.indices.data_ptr()
-    for name, tensor in (("edge_time", edge_time), ("node_time", node_time)):
-        setattr(addresses, name, 0 if tensor is None else tensor.data_ptr())
-    if graph.weights is not None:
-        addresses.weights = graph.weights.data_ptr()
-        addresses.weight_bytes = graph.weights.element_size()
-    addresses.index_bytes = graph.indices.element_size()
-    addresses.num_edges, addresses.num_sources = graph.num_edges, graph.num_sources
-    return cast(int, addresses)
 
 
 def _pointer(sizes: Tensor) -> Tensor:

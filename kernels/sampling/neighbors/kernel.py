@@ -15,29 +15,8 @@ from typing import no_type_check
 
 import warp as wp
 
+from graphformers.kernels.sampling.addresses import GraphAddresses
 from graphformers.kernels.sampling.neighbors.native import COUNT_ELIGIBLE, FIND_ROW, PICK
-
-# What a count says of a row that cannot be used.
-BAD_ROW, BAD_NEIGHBOR, BAD_WEIGHT = -1, -2, -3
-
-
-@no_type_check
-@wp.struct
-class GraphAddresses:
-    """Compressed rows by address: they may be longer than a Warp array can be.
-
-    An address of 0 stands for a tensor that was not given.
-    """
-
-    indptr: wp.uint64  # int64 (nodes + 1,)
-    indices: wp.uint64  # int32 or int64 (edges,)
-    weights: wp.uint64  # float32 or float64 (edges,)
-    edge_time: wp.uint64  # int64 (edges,)
-    node_time: wp.uint64  # int64 (sources,)
-    num_edges: wp.int64
-    num_sources: wp.int64
-    index_bytes: int
-    weight_bytes: int
 
 
 @no_type_check

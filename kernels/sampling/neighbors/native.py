@@ -4,25 +4,29 @@ Loops here may count beyond 2^31, which those of plain Warp cannot. Names are th
 functions in ``kernel.py``.
 """
 
+from graphformers.kernels.sampling.addresses import (
+    BAD_NEIGHBOR,
+    BAD_ROW,
+    BAD_WEIGHT,
+    NATIVE_GRAPH,
+)
 from graphformers.kernels.sampling.randomness import NATIVE_RANDOMNESS
 
 # Memory answers slowly and many rows are asked for: ask early.
-FIND_ROW = """
+FIND_ROW = f"""
+    {NATIVE_GRAPH}
 #if !defined(__CUDA_ARCH__)
     if (row + 16 < rows.shape[0])
-        __builtin_prefetch((const int64_t*)graph.indptr + rows.data[row + 16]);
+        __builtin_prefetch(bounds + rows.data[row + 16]);
 #endif
-    const int64_t* bounds = (const int64_t*)graph.indptr + rows.data[row];
-    const bool sound = bounds[0] >= 0 && bounds[1] >= bounds[0] && bounds[1] <= graph.num_edges;
-    start.data[row] = bounds[0];
-    degree.data[row] = sound ? bounds[1] - bounds[0] : -1;
+    const int64_t node = rows.data[row];
+    start.data[row] = bounds[node];
+    degree.data[row] = is_sound(node) ? bounds[node + 1] - bounds[node] : {BAD_ROW};
 """
 
-_ENTRIES = """
-    auto neighbor = [&](int64_t position) -> int64_t {
-        return graph.index_bytes == 8 ? ((const int64_t*)graph.indices)[position]
-                                      : ((const int32_t*)graph.indices)[position];
-    };
+_ENTRIES = (
+    NATIVE_GRAPH
+    + """
     // What comes too late weighs nothing: sampling in time is weighted sampling.
     auto weight = [&](int64_t position) -> double {
         const int64_t* edge_time = (const int64_t*)graph.edge_time;
@@ -36,24 +40,22 @@ _ENTRIES = """
     const int64_t first = start.data[row];
     const int64_t size = degree.data[row];
 """
+)
 
-COUNT_ELIGIBLE = (
-    _ENTRIES
-    + """
+COUNT_ELIGIBLE = f"""
+    {_ENTRIES}
     int64_t found = 0;
     double total = 0.0;
-    for (int64_t p = first; p < first + size && found >= 0; ++p) {
-        const int64_t node = neighbor(p);
-        const bool known = node >= 0 && node < graph.num_sources;
+    for (int64_t p = first; p < first + size && found >= 0; ++p) {{
+        const bool known = is_node(neighbor(p));
         const double value = known ? weight(p) : 0.0;
         total += value;
         found += value > 0.0;
-        if (!known) found = -2;
-        else if (!(value >= 0.0) || total > 1.7e308) found = -3;
-    }
+        if (!known) found = {BAD_NEIGHBOR};
+        else if (!(value >= 0.0) || total > 1.7e308) found = {BAD_WEIGHT};
+    }}
     eligible.data[row] = found;
 """
-)
 
 _PREFETCH_ROW = """
 #if !defined(__CUDA_ARCH__)

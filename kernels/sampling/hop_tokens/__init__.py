@@ -1,0 +1,1 @@
+"""Fixed numbers of nodes from within two hops."""
