@@ -2,6 +2,8 @@
 
 from graphformers.kernels.attention.op import sparse_attention
 from graphformers.kernels.messages.op import edge_sum, gated_mean, rectified_sum
+from graphformers.kernels.neighbors.op import MaxNeighbors, knn_neighbors, radius_neighbors
+from graphformers.kernels.neighbors.result import Neighbors
 from graphformers.kernels.pattern import SparsePattern
 from graphformers.kernels.random_walk.op import (
     random_walk_probabilities,
@@ -23,11 +25,15 @@ __all__ = [
     "CSRGraph",
     "HeterogeneousSample",
     "HeterogeneousTimeLimit",
+    "MaxNeighbors",
     "NeighborSample",
+    "Neighbors",
     "SparsePattern",
     "TimeLimit",
     "edge_sum",
     "gated_mean",
+    "knn_neighbors",
+    "radius_neighbors",
     "random_walk_probabilities",
     "rectified_sum",
     "relative_random_walk_probabilities",

@@ -11,6 +11,8 @@ from graphformers.kernels.attention.kernel import attention_kernels
 from graphformers.kernels.grouping.kernel import group_kernel
 from graphformers.kernels.launch import _balanced_bounds
 from graphformers.kernels.messages.kernel import message_kernels
+from graphformers.kernels.neighbors.kernel import search_kernel
+from graphformers.kernels.point_tree.kernel import build_kernel
 from graphformers.kernels.random_walk.kernel import pairs_kernel, pattern_kernel, return_kernel
 from graphformers.kernels.segments.kernel import segment_kernels
 from graphformers.kernels.softmax.kernel import softmax_kernels
@@ -28,6 +30,12 @@ KERNELS = {
     "random walks over pairs": lambda: pairs_kernel(wp.float32),
     "random walks along a pattern": lambda: pattern_kernel(wp.float64),
     "random walks that return": lambda: return_kernel,
+    "neighbors float32": lambda: search_kernel(wp.float32, False, 1),
+    "neighbors float64": lambda: search_kernel(wp.float64, False, 1),
+    "periodic neighbors float32": lambda: search_kernel(wp.float32, True, 1),
+    "periodic neighbors float64": lambda: search_kernel(wp.float64, True, 1),
+    "point trees float32": lambda: build_kernel(wp.float32),
+    "point trees float64": lambda: build_kernel(wp.float64),
 }
 
 

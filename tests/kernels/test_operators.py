@@ -1,5 +1,7 @@
 """What torch expects of an operator: schemas, shapes without data, compiling, exporting."""
 
+import math
+
 import pytest
 import torch
 
@@ -13,6 +15,7 @@ from graphformers.kernels import (
 )
 from graphformers.kernels.attention.cases import WIDTH_CASES, attention_inputs
 from graphformers.kernels.messages.cases import message_inputs
+from graphformers.kernels.neighbors.cases import uniform
 from graphformers.kernels.pattern_cases import random_pattern
 from graphformers.kernels.random_walk.cases import WALK_CASES
 from graphformers.kernels.segments.cases import segment_values
@@ -53,6 +56,10 @@ def operator_calls():
     yield "gated_mean", (*pair, 1e-6, *both)
     mean = [one.detach() for one in ops.gated_mean(*pair, 1e-6, *both)]
     yield "gated_mean_backward", (at_target, *pair, *mean, 1e-6, *both)
+    points, queries = uniform(9).requires_grad_(), uniform(4, seed=1)
+    graphs = (torch.tensor([0, 3, 9]), torch.tensor([0, 4, 4]))
+    yield "neighbors", (points, None, None, None, None, math.inf, False, 3, 1, 0)
+    yield "neighbors", (points, queries, *graphs, [1.0, 1.0, 1.0], 0.5, False, 3, 1, 0)
     yield "group", (PATTERN.source, SOURCES)
     yield "random_walk_probabilities", (*WALK_CASES["double edge"], 4)
     walk_options = (4, True, True, torch.float64)

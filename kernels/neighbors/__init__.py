@@ -1,0 +1,1 @@
+"""Neighbours within a radius and nearest neighbours in point clouds."""

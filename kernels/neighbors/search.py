@@ -1,0 +1,91 @@
+"""The search itself: trees, the sizes of the rows, the rows."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from graphformers.errors import DataError, ShapeError
+from graphformers.kernels.launch import WARP_SCALARS, launch_rows
+from graphformers.kernels.neighbors.kernel import COUNT, search_kernel
+from graphformers.kernels.neighbors.reference import wrap
+from graphformers.kernels.point_tree.kernel import LEAF
+from graphformers.kernels.point_tree.tree import PointTree, build_tree
+from graphformers.kernels.validation import check_segments
+
+_MOST = 2**31 - 2
+_WORK_PER_QUERY = 512
+
+
+class _Cloud(NamedTuple):
+    """A batch of points in three dimensions, inside the box."""
+
+    positions: Tensor
+    ptr: Tensor
+    tree: PointTree
+
+
+def search(
+    points: Tensor,
+    queries: Tensor | None,
+    ptr: Tensor | None,
+    query_ptr: Tensor | None,
+    box: Sequence[float] | None,
+    radius: float,
+    include_self: bool,
+    *kept: int,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Rows of neighbours within ``radius``, which may be infinite.
+
+    ``kept`` are the most a row may hold, which ones those are, and the seed of a random choice.
+    """
+    most, choice, seed = kept
+    period = None if box is None else points.new_tensor(box)
+    cloud = targets = _cloud("points", points, "ptr", ptr, period)
+    if queries is not None:
+        targets = _cloud("queries", queries, "query_ptr", query_ptr, period)
+    alone = int(queries is None and not include_self)
+    if period is not None:
+        period = pad(period, (0, 3 - period.shape[0]), value=math.inf)
+    squared = torch.tensor(radius, dtype=points.dtype).square().item()
+    given = (cloud.positions, period, squared, alone)
+    if math.isinf(radius):
+        counts = (cloud.ptr.diff() - alone).clamp(0, most).repeat_interleave(targets.ptr.diff())
+    else:
+        counts = points.new_empty(targets.positions.shape[0], dtype=torch.int64)
+        limit = min(most, _MOST) + alone
+        _launch(cloud.tree, targets.tree, (*given, COUNT, 0, limit, None, None, None, counts))
+        counts -= alone
+    row_ptr = pad(counts.cumsum(0), (1, 0))
+    index = row_ptr.new_empty(int(row_ptr[-1]))
+    distance = points.new_empty(index.shape[0])
+    rows = (choice, seed, 0, row_ptr, distance, index, None)
+    _launch(cloud.tree, targets.tree, (*given, *rows))
+    return row_ptr, index, distance
+
+
+def _cloud(
+    name: str, points: Tensor, ptr_name: str, ptr: Tensor | None, period: Tensor | None
+) -> _Cloud:
+    if not bool(points.isfinite().all()):
+        raise DataError(f"{name} must be finite; got a coordinate that is not")
+    if points.shape[0] > _MOST // 2:
+        raise ShapeError(f"{name} must be fewer than 2**30; got {points.shape[0]}")
+    if ptr is None:
+        ptr = torch.tensor([0, points.shape[0]], device=points.device)
+    check_segments(ptr, points.shape[0], ptr_name)
+    positions = pad(wrap(points, period), (0, 3 - points.shape[1]))
+    return _Cloud(positions, ptr, build_tree(positions, ptr))
+
+
+def _launch(tree: PointTree, query_tree: PointTree, arguments: tuple) -> None:
+    periodic, lanes = arguments[1] is not None, 1 if tree.points.is_cuda else LEAF
+    kernel = search_kernel(WARP_SCALARS[tree.points.dtype], periodic, lanes)
+    groups = query_tree.order.shape[0] // lanes
+    ptr = torch.arange(groups + 1, device=tree.points.device)
+    places = (query_tree.order, query_tree.points, query_tree.leaf_graph)
+    given = (tree.order, tree.points, tree.boxes, tree.leaf_ptr, *places, *arguments)
+    launch_rows(kernel, ptr, 1, given, groups * lanes * _WORK_PER_QUERY)

@@ -1,0 +1,1 @@
+"""Balanced trees over point clouds, one per graph."""
