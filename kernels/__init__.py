@@ -4,6 +4,7 @@ from graphformers.kernels.attention.op import sparse_attention
 from graphformers.kernels.messages.op import edge_sum, gated_mean, rectified_sum
 from graphformers.kernels.neighbors.op import MaxNeighbors, knn_neighbors, radius_neighbors
 from graphformers.kernels.neighbors.result import Neighbors
+from graphformers.kernels.ordering.node_order import NodeOrder
 from graphformers.kernels.pattern import SparsePattern
 from graphformers.kernels.random_walk.op import (
     random_walk_probabilities,
@@ -28,6 +29,7 @@ __all__ = [
     "MaxNeighbors",
     "NeighborSample",
     "Neighbors",
+    "NodeOrder",
     "SparsePattern",
     "TimeLimit",
     "edge_sum",

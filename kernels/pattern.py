@@ -1,13 +1,17 @@
 """Which targets see which sources: the sparsity pattern every operation here runs over."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 from torch import Tensor
 
 from graphformers.errors import ShapeError
 from graphformers.kernels.grouping.op import group
+from graphformers.kernels.patterns.hops import k_hop_rows
+from graphformers.kernels.patterns.rows import Rows, group_by_target, without_duplicates
+from graphformers.kernels.patterns.within_graphs import complete_rows, random_rows, window_rows
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -16,9 +20,10 @@ class SparsePattern:
 
     Slots ``row_ptr[i]`` to ``row_ptr[i + 1]`` are the edges into target ``i``; inside a row the
     sources ascend, and edges with equal ends keep the caller's order. ``edge`` maps a slot back to
-    the caller's edge number, so edge-wise tensors never need sorting.
+    the caller's edge number, so edge-wise tensors never need sorting. Where edges are made here
+    and not given, they are numbered by target, then by source.
 
-    Make one with ``from_edge_index``, ``from_csr`` or ``complete``, which check their input; the
+    The class and static methods make one, in time linear in the edges, and check their input; the
     constructor trusts it.
     """
 
@@ -28,6 +33,7 @@ class SparsePattern:
     source: Int[Tensor, " edges"]
     edge: Int[Tensor, " edges"]
     _transposed: "SparsePattern | None" = field(default=None, init=False, repr=False)
+    _all_pairs: bool = field(default=False, repr=False)  # of every graph: its own transpose
 
     @staticmethod
     def from_edge_index(
@@ -37,16 +43,8 @@ class SparsePattern:
         if edge_index.ndim != 2 or edge_index.shape[0] != 2:
             raise ShapeError(f"edge_index must be (2, edges); got {tuple(edge_index.shape)}")
         source, target = edge_index.to(torch.int64)
-        _, by_source = group(source, num_sources)
-        row_ptr, by_target = group(target.index_select(0, by_source), num_targets)
-        edge = by_source.index_select(0, by_target)
-        return SparsePattern(
-            num_targets=num_targets,
-            num_sources=num_sources,
-            row_ptr=row_ptr,
-            source=source.index_select(0, edge),
-            edge=edge,
-        )
+        rows = group_by_target(source, target, num_targets, num_sources)
+        return _from_rows(rows, num_targets, num_sources)
 
     @staticmethod
     def from_csr(
@@ -63,26 +61,86 @@ class SparsePattern:
         )
 
     @staticmethod
-    def complete(ptr: Int[Tensor, " graphs_plus_1"]) -> "SparsePattern":
-        """All ordered pairs of nodes inside each graph, self pairs included.
+    def from_mask(mask: Bool[Tensor, "targets sources"]) -> "SparsePattern":
+        """Where ``mask[target, source]`` holds, as in an attention mask."""
+        return SparsePattern.from_masks([mask])
 
-        Edges are numbered graph by graph, then by target, then by source.
-        """
-        _check_ptr("ptr", ptr)
-        ptr = ptr.to(torch.int64)
-        sizes = ptr.diff()
-        first = ptr[:-1].repeat_interleave(sizes)
-        width = sizes.repeat_interleave(sizes)
-        row_ptr = torch.nn.functional.pad(width.cumsum(0), (1, 0))
-        source = (first - row_ptr[:-1]).repeat_interleave(width)
-        edge = torch.arange(source.shape[0], device=ptr.device)
+    @staticmethod
+    def from_masks(masks: Sequence[Bool[Tensor, "_targets _sources"]]) -> "SparsePattern":
+        """One mask per graph; the nodes of the graphs are numbered one graph after the other."""
+        for mask in masks:
+            if mask.ndim != 2 or mask.dtype != torch.bool:
+                came = f"{mask.dtype} {tuple(mask.shape)}"
+                raise ShapeError(f"a mask must be (targets, sources) of bool; got {came}")
+        device = masks[0].device if masks else torch.device("cpu")
+        shift, sources = 0, [torch.zeros(0, dtype=torch.int64, device=device)]
+        for mask in masks:
+            sources.append(mask.nonzero()[:, 1] + shift)
+            shift += mask.shape[1]
+        counts = [torch.zeros(1, dtype=torch.int64, device=device), *(m.sum(1) for m in masks)]
+        source = torch.cat(sources)
+        edge = torch.arange(source.shape[0], device=device)
+        row_ptr = torch.cat(counts).cumsum(0)
+        return _from_rows(Rows(row_ptr, source, edge), row_ptr.shape[0] - 1, shift)
+
+    @staticmethod
+    def complete(ptr: Int[Tensor, " graphs_plus_1"]) -> "SparsePattern":
+        """All ordered pairs of nodes inside each graph, self pairs included."""
+        rows = complete_rows(_graph_ptr(ptr))
+        nodes = rows.row_ptr.shape[0] - 1
         return SparsePattern(
-            num_targets=width.shape[0],
-            num_sources=width.shape[0],
-            row_ptr=row_ptr,
-            source=source + edge,
-            edge=edge,
+            num_targets=nodes, num_sources=nodes, **rows._asdict(), _all_pairs=True
         )
+
+    @staticmethod
+    def window(
+        ptr: Int[Tensor, " graphs_plus_1"], reach: int, *, dilation: int = 1
+    ) -> "SparsePattern":
+        """Every node sees ``reach`` nodes before and after it in its graph, and itself.
+
+        With ``dilation`` it takes every ``dilation``-th node only and looks so much farther.
+        """
+        if reach < 0 or dilation < 1:
+            raise ShapeError(f"need reach >= 0 and dilation >= 1; got {reach} and {dilation}")
+        return _inside_graphs(window_rows(_graph_ptr(ptr), reach, dilation))
+
+    @staticmethod
+    def random(
+        ptr: Int[Tensor, " graphs_plus_1"], per_node: int, *, seed: int = 0
+    ) -> "SparsePattern":
+        """Every node sees ``per_node`` others of its graph, drawn without repeats.
+
+        Equal seeds give equal edges; a graph too small for so many gives all pairs of two nodes.
+        """
+        if per_node < 0:
+            raise ShapeError(f"per_node must not be negative; got {per_node}")
+        generator = torch.Generator(ptr.device).manual_seed(seed)
+        return _inside_graphs(random_rows(_graph_ptr(ptr), per_node, generator))
+
+    @staticmethod
+    def union(patterns: Sequence["SparsePattern"]) -> "SparsePattern":
+        """Every edge that one of the patterns has, once."""
+        sizes = {(pattern.num_targets, pattern.num_sources) for pattern in patterns}
+        if len(sizes) != 1:
+            raise ShapeError(f"need patterns between the same numbers of nodes; got {sizes}")
+        ((targets, sources),) = sizes
+        source = torch.cat([pattern.source for pattern in patterns])
+        target = torch.cat([pattern.target for pattern in patterns])
+        rows = without_duplicates(group_by_target(source, target, targets, sources))
+        return _from_rows(_numbered(rows), targets, sources)
+
+    def with_random_edges(
+        self, ptr: Int[Tensor, " graphs_plus_1"], per_node: int, *, seed: int = 0
+    ) -> "SparsePattern":
+        """These edges and ``per_node`` random ones into every node, as long as its graph allows."""
+        return SparsePattern.union([self, SparsePattern.random(ptr, per_node, seed=seed)])
+
+    def k_hop(self, hops: int, *, include_self: bool = True) -> "SparsePattern":
+        """Every node sees the nodes that reach it in at most ``hops`` steps along the edges."""
+        if hops < 0 or self.num_targets != self.num_sources:
+            sides = f"{self.num_targets} targets, {self.num_sources} sources"
+            raise ShapeError(f"need hops >= 0 from nodes to nodes; got {hops} hops, {sides}")
+        return _inside_graphs(_numbered(k_hop_rows(self.row_ptr, self.source, hops, include_self)))
 
     @property
     def num_edges(self) -> int:
@@ -92,8 +150,7 @@ class SparsePattern:
     @property
     def target(self) -> Int[Tensor, " edges"]:
         """Target of every slot."""
-        rows = torch.arange(self.num_targets, device=self.row_ptr.device)
-        return rows.repeat_interleave(self.row_ptr.diff(), output_size=self.num_edges)
+        return Rows(self.row_ptr, self.source, self.edge).target
 
     @property
     def transposed(self) -> "SparsePattern":
@@ -109,6 +166,8 @@ class SparsePattern:
         return transposed
 
     def _transpose(self) -> "SparsePattern":
+        if self._all_pairs:
+            return self._transpose_pairs()
         row_ptr, order = group(self.source, self.num_sources)
         return SparsePattern(
             num_targets=self.num_sources,
@@ -116,6 +175,20 @@ class SparsePattern:
             row_ptr=row_ptr,
             source=self.target.index_select(0, order),
             edge=self.edge.index_select(0, order),
+        )
+
+    def _transpose_pairs(self) -> "SparsePattern":
+        """The same rows; the edge from j to i stands in row j where the one to j stood."""
+        target = self.target
+        first = self.source.index_select(0, self.row_ptr[:-1]).index_select(0, target)
+        slot = self.row_ptr.index_select(0, self.source) + target - first
+        return SparsePattern(
+            num_targets=self.num_targets,
+            num_sources=self.num_sources,
+            row_ptr=self.row_ptr,
+            source=self.source,
+            edge=self.edge.index_select(0, slot),
+            _all_pairs=True,
         )
 
     @property
@@ -132,15 +205,39 @@ class SparsePattern:
             row_ptr=self.row_ptr.to(device),
             source=self.source.to(device),
             edge=self.edge.to(device),
+            _all_pairs=self._all_pairs,
         )
+
+
+def _from_rows(rows: Rows, num_targets: int, num_sources: int) -> SparsePattern:
+    row_ptr, source, edge = rows
+    return SparsePattern(
+        num_targets=num_targets, num_sources=num_sources, row_ptr=row_ptr, source=source, edge=edge
+    )
+
+
+def _inside_graphs(rows: Rows) -> SparsePattern:
+    nodes = rows.row_ptr.shape[0] - 1
+    return _from_rows(rows, nodes, nodes)
+
+
+def _numbered(rows: Rows) -> Rows:
+    """Number the edges by their slots."""
+    return rows._replace(edge=torch.arange(rows.source.shape[0], device=rows.source.device))
+
+
+def _graph_ptr(ptr: Tensor) -> Tensor:
+    _check_ptr("ptr", ptr)
+    return ptr.to(torch.int64)
 
 
 def _check_ptr(name: str, ptr: Tensor, items: int | None = None) -> None:
     """Starts at zero, never falls, and ends at the number of items where that is known."""
-    rises = (
-        ptr.ndim == 1 and ptr.shape[0] > 0 and int(ptr[0]) == 0 and bool((ptr.diff() >= 0).all())
-    )
-    if not rises:
+    if ptr.ndim != 1 or ptr.shape[0] == 0:
+        raise ShapeError(f"{name} must be one axis with an entry; got {tuple(ptr.shape)}")
+    if torch.compiler.is_compiling():  # there are no numbers to look at
+        return
+    if int(ptr[0]) != 0 or bool((ptr.diff() < 0).any()):
         raise ShapeError(f"{name} must be one axis that starts at 0 and never falls")
     if items is not None and int(ptr[-1]) != items:
         raise ShapeError(f"{name} must end at {items}, the number of entries; got {int(ptr[-1])}")

@@ -1,0 +1,1 @@
+"""Renumbering nodes so that neighbours lie near each other in memory."""

@@ -1,0 +1,1 @@
+"""Where the edges of a pattern come from: pairs, windows, hops, chance."""
