@@ -62,8 +62,8 @@ _SAMPLE = f"""
             if (owner != middle) report.data[row] = {BAD_NEIGHBOR};
             else if (!is_sound(middle)) report.data[row] = {BAD_ROW};
             if (report.data[row]) break;
-            for (int64_t way = bounds[middle]; !report.data[row] && way < bounds[middle + 1]; ++way) {{
-                const int64_t end = neighbor(way);
+            for (int64_t q = bounds[middle]; !report.data[row] && q < bounds[middle + 1]; ++q) {{
+                const int64_t end = neighbor(q);
                 keep(in_order ? last - first + end : child(far, end), end);
             }}
         }}

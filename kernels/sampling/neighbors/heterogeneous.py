@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
 import torch
 from jaxtyping import Int
 from torch import Tensor
 
 from graphformers.errors import ShapeError
 from graphformers.kernels.sampling.graph import CSRGraph, check_axis
-from graphformers.kernels.sampling.neighbors.hop import Frontier, pick_neighbors
+from graphformers.kernels.sampling.neighbors.hop import Frontier, PickedEdges, pick_neighbors
 from graphformers.kernels.sampling.neighbors.sample import (
     EdgeType,
     HeterogeneousSample,
@@ -61,9 +62,7 @@ class _Hops:
         self.latest = _latest(seeds, time, sizes) if time is not None else None
         self._start(seeds)
         self.reached = {kind: [0, len(one)] for kind, one in self.numberings.items()}
-        none = torch.empty(0, dtype=torch.int64)
-        self.edges = {kind: [none] for kind in graphs}
-        self.edge_index = {kind: [none.reshape(2, 0)] for kind in graphs}
+        self.picked = {kind: PickedEdges(graph) for kind, graph in graphs.items()}
 
     def _start(self, seeds: Mapping[str, Tensor]) -> None:
         first = 0
@@ -81,21 +80,18 @@ class _Hops:
             rows_kind, other_kind = (
                 (kind[2], kind[0]) if graph.direction == "in" else (kind[0], kind[2])
             )
-            picks = pick_neighbors(
+            neighbors, targets = pick_neighbors(
                 graph,
                 self.node_time.get(other_kind),
                 self._frontier(rows_kind),
                 fanout_of[kind],
+                self.picked[kind],
                 replace=replace,
                 seed=child(seed, number),
             )
             trees = self.numberings[rows_kind].trees
-            trees = None if trees is None else trees.index_select(0, picks.ends[1])
-            self.numberings[other_kind].add_(picks.ends[0], trees, "indices")
-            self.edge_index[kind].append(
-                picks.ends if graph.direction == "in" else picks.ends.flip(0)
-            )
-            self.edges[kind].append(picks.edges)
+            trees = None if trees is None else trees.index_select(0, targets)
+            self.numberings[other_kind].add_(neighbors, trees, "indices")
         for kind, numbering in self.numberings.items():
             self.reached[kind].append(len(numbering))
 
@@ -108,15 +104,13 @@ class _Hops:
 
     def sample(self) -> HeterogeneousSample:
         """What has been sampled."""
-        kinds = self.numberings.items()
+        kinds, picked = self.numberings.items(), self.picked.items()
         return HeterogeneousSample(
             nodes={kind: one.nodes for kind, one in kinds},
-            edge_index={kind: torch.cat(parts, dim=1) for kind, parts in self.edge_index.items()},
-            edges={kind: torch.cat(parts) for kind, parts in self.edges.items()},
-            nodes_per_hop={
-                kind: torch.tensor(self.reached[kind]).diff().tolist() for kind, _ in kinds
-            },
-            edges_per_hop={kind: [len(p) for p in parts[1:]] for kind, parts in self.edges.items()},
+            edge_index={kind: one.ends for kind, one in picked},
+            edges={kind: one.positions for kind, one in picked},
+            nodes_per_hop={kind: np.diff(self.reached[kind]).tolist() for kind, _ in kinds},
+            edges_per_hop={kind: one.per_hop for kind, one in picked},
             trees={kind: one.trees for kind, one in kinds if one.trees is not None} or None,
         )
 

@@ -29,11 +29,30 @@ class Frontier(NamedTuple):
     first_number: int  # number of the first row in the sample
 
 
-class Picks(NamedTuple):
-    """The edges a hop picked, row by row."""
+class PickedEdges:
+    """The edges picked so far, hop by hop.
 
-    edges: Tensor  # (picks,) positions in ``indices``
-    ends: Tensor  # (2, picks) neighbours, and the numbers of the rows that picked them
+    ``positions`` (edges,) in ``indices``; ``ends`` (2, edges) sources and targets, as numbers in
+    the sample once they are known.
+    """
+
+    def __init__(self, graph: CSRGraph):
+        self.positions = torch.empty(0, dtype=torch.int64)
+        self.ends = torch.empty(2, 0, dtype=torch.int64)
+        self.per_hop: list[int] = []
+        self._row_end = 1 if graph.direction == "in" else 0  # where the nodes that pick stand
+
+    def append(self, picks: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Room for a hop: positions, neighbors, and the nodes that pick."""
+        known = self.positions.shape[0]
+        positions, ends = (
+            self.positions.new_empty(known + picks),
+            self.ends.new_empty(2, known + picks),
+        )
+        positions[:known], ends[:, :known] = self.positions, self.ends
+        self.positions, self.ends = positions, ends
+        self.per_hop.append(picks)
+        return positions[known:], ends[1 - self._row_end, known:], ends[self._row_end, known:]
 
 
 class _Rows(NamedTuple):
@@ -49,11 +68,15 @@ def pick_neighbors(
     node_time: Tensor | None,
     frontier: Frontier,
     fanout: int,
+    picked: PickedEdges,
     *,
     replace: bool,
     seed: int,
-) -> Picks:
-    """Pick ``fanout`` entries of every row, or all; ``node_time`` is that of the neighbours."""
+) -> tuple[Tensor, Tensor]:
+    """Add ``fanout`` entries of every row, or all; ``node_time`` is that of the neighbors.
+
+    Returns, for every entry, the neighbor (to be numbered in place) and the number of its row.
+    """
     rows, timed = frontier.rows, frontier.latest is not None
     addresses = graph_addresses(
         graph, graph.edge_time if timed else None, node_time if timed else None
@@ -67,14 +90,15 @@ def pick_neighbors(
     total = int(out_ptr[-1])
     if total > 2**31 - 1:
         raise ShapeError(f"a hop must pick fewer than 2**31 edges; got {total}: lower the fanout")
-    out = Picks(rows.new_empty(total), rows.new_empty(2, total))
+    positions, neighbors, targets = picked.append(total)
     options = (seed, int(weighs), int(replace))
     table = (rows, frontier.trees, frontier.latest, *found, out_ptr, frontier.first_number)
     kernel = cast(wp.Kernel, pick_kernel)  # what the decorator made of the function
     ptr = _pointer(found.degree) if weighs else out_ptr
     work = int(ptr[-1]) * _ENTRY_WORK if weighs else total * _PICK_WORK
-    launch_rows(kernel, ptr, 1, (addresses, *options, *table, out.edges, *out.ends), work)
-    return out
+    out = (positions, neighbors, targets)
+    launch_rows(kernel, ptr, 1, (addresses, *options, *table, *out), work)
+    return neighbors, targets
 
 
 def _look_up(graph: CSRGraph, addresses: int, frontier: Frontier, weighs: bool) -> _Rows:

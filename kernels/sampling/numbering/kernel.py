@@ -1,7 +1,7 @@
 """Numbering by a hash table of the size of the sample, whatever the size of the graph.
 
 ========  ==================  ================================================================
-slots     (2^n,)              31 bits of a node's hash over its number plus one; 0 where free
+slots     (2^n,)              number of a node plus one, where its hash says; 0 where free
 nodes     (capacity,)         node behind every number
 trees     (capacity,) or null seed whose subgraph the numbered node belongs to
 state     (2,)                how many are numbered; first item that is no node, or -1
@@ -33,20 +33,18 @@ _NUMBER = """
         }
         const int64_t tree = item_trees.data ? item_trees.data[item] : 0;
         const uint64_t bits = hash(item);
-        const int64_t tag = bits >> 33;
         int64_t number = -1;
         for (uint64_t slot = bits & mask; number < 0; slot = (slot + 1) & mask) {
-            const int64_t entry = slots.data[slot];
+            const int32_t entry = slots.data[slot];
             if (entry == 0 && !insert) break;
             if (entry == 0) {
                 number = count++;
                 nodes.data[number] = node;
                 if (item_trees.data) trees.data[number] = tree;
-                slots.data[slot] = tag << 32 | count;
-            } else if (entry >> 32 == tag) {
-                const int64_t known = (entry & 0xFFFFFFFF) - 1;
-                const bool same_tree = !item_trees.data || trees.data[known] == tree;
-                if (nodes.data[known] == node && same_tree) number = known;
+                slots.data[slot] = count;
+            } else if (nodes.data[entry - 1] == node) {
+                const bool same_tree = !item_trees.data || trees.data[entry - 1] == tree;
+                if (same_tree) number = entry - 1;
             }
         }
         items.data[item] = number;
@@ -62,7 +60,7 @@ def _number_in_order(
     item_trees: wp.array[wp.int64],
     insert: int,
     num_nodes: wp.int64,
-    slots: wp.array[wp.int64],
+    slots: wp.array[wp.int32],
     nodes: wp.array[wp.int64],
     trees: wp.array[wp.int64],
     state: wp.array[wp.int64],
@@ -76,7 +74,7 @@ def number_kernel(
     item_trees: wp.array[wp.int64],  # (items,) or null
     insert: int,  # give new nodes a number; without it they get -1
     num_nodes: wp.int64,
-    slots: wp.array[wp.int64],  # written
+    slots: wp.array[wp.int32],  # written
     nodes: wp.array[wp.int64],  # written
     trees: wp.array[wp.int64],  # written
     state: wp.array[wp.int64],  # written

@@ -23,7 +23,7 @@ class Numbering:
         self.num_nodes = num_nodes
         self._nodes = torch.empty(0, dtype=torch.int64)
         self._trees = torch.empty(0, dtype=torch.int64) if with_trees else None
-        self._slots = torch.zeros(2, dtype=torch.int64)
+        self._slots = torch.zeros(2, dtype=torch.int32)
         self._count = 0
 
     def __len__(self) -> int:
@@ -66,7 +66,7 @@ class Numbering:
         self._trees = None if self.trees is None else _extended(self.trees, capacity)
         if 2 * capacity > self._slots.shape[0]:
             known, known_trees = self.nodes.clone(), self.trees
-            self._slots = known.new_zeros(1 << (2 * capacity - 1).bit_length())
+            self._slots = self._slots.new_zeros(1 << (2 * capacity - 1).bit_length())
             self._count = 0
             self._run_(known, known_trees, insert=True)
 
