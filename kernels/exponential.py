@@ -9,6 +9,8 @@ Eight terms of the series of :math:`e^r` leave a relative error below 3e-7. Abov
 is infinite, below -87.33 it is zero, and NaN stays. Double precision and CUDA call their library.
 """
 
+# pyright: reportInvalidTypeForm=false
+
 from functools import cache
 from typing import no_type_check
 

@@ -1,5 +1,7 @@
 """Asking for memory before it is needed: gathers in a random order wait for nothing else."""
 
+# pyright: reportInvalidTypeForm=false
+
 from functools import cache
 from typing import no_type_check
 

@@ -59,11 +59,10 @@ def remembered(look: Callable[[Tensor], Answer]) -> Callable[[Tensor], Answer]:
     def ask(tensor: Tensor) -> Answer:
         if tensor.is_inference():  # nobody counts its changes
             return look(tensor)
-        version, answer = answers.get(tensor, (None, None))
-        if version != tensor._version:
-            answer = look(tensor)
-            answers[tensor] = (tensor._version, answer)
-        return answer
+        known = answers.get(tensor)
+        if known is None or known[0] != tensor._version:
+            known = answers[tensor] = (tensor._version, look(tensor))
+        return known[1]
 
     return ask
 
@@ -104,3 +103,23 @@ def check_range(name: str, indices: Tensor, limit: int) -> None:
     low, high = _lowest_and_highest(indices)
     if low < 0 or high >= limit:
         raise ShapeError(f"{name} must lie in 0 ... {limit - 1}; got {low} ... {high}")
+
+
+def check_graphs(edge_index: Tensor, ptr: Tensor) -> Tensor:
+    """A batch of graphs whose edges stay inside them; gives the graph of every node.
+
+    Looks at the numbers on every device, so it belongs inside an operator.
+    """
+    sizes = ptr.diff()
+    if ptr.shape[0] == 0 or int(ptr[0]) != 0 or not bool((sizes >= 0).all()):
+        raise ShapeError("ptr must start at 0 and never fall")
+    graphs = torch.arange(sizes.shape[0], device=ptr.device)
+    graph = graphs.repeat_interleave(sizes)
+    if edge_index.shape[1] > 0:
+        low, high = (int(bound) for bound in edge_index.aminmax())
+        if low < 0 or high >= graph.shape[0]:
+            last = graph.shape[0] - 1
+            raise ShapeError(f"node numbers must lie in 0 ... {last}; got {low} ... {high}")
+    if not torch.equal(graph[edge_index[0]], graph[edge_index[1]]):
+        raise ShapeError("edge_index must not join nodes of different graphs")
+    return graph

@@ -130,8 +130,9 @@ def _launch(
     blocks = [as_blocks(one, width) if isinstance(one, Tensor) else one for one in arguments]
     kernel = getattr(segment_kernels(width, WARP_SCALARS[values.dtype]), name)
     order = None if order is None else order.contiguous()
-    given = (ptr.contiguous(), order, *blocks, as_blocks(out, width))
-    launch_rows(kernel, ptr, blocks[0].shape[1], given, work=values.numel())
+    out_blocks = as_blocks(out, width)
+    given = (ptr.contiguous(), order, *blocks, out_blocks)
+    launch_rows(kernel, ptr, out_blocks.shape[1], given, work=values.numel())
     return out
 
 
