@@ -68,7 +68,7 @@ def radius_neighbors(
         max_neighbors = MaxNeighbors(_UNLIMITED if max_neighbors is None else max_neighbors)
     _check(points, queries, ptr, query_ptr, box)
     kept = (max_neighbors.number, _CHOICES[max_neighbors.choice], max_neighbors.seed)
-    row_ptr, index, distance = torch.ops.graphformers.neighbors(
+    distance, row_ptr, index = torch.ops.graphformers.neighbors(
         points, queries, ptr, query_ptr, box, radius, include_self, *kept
     )
     return Neighbors(row_ptr=row_ptr, index=index, distance=distance, num_points=points.shape[0])
@@ -93,7 +93,7 @@ def knn_neighbors(
     if k < 1:
         raise ShapeError(f"k must be at least 1; got {k}")
     _check(points, queries, ptr, query_ptr, box)
-    row_ptr, index, distance = torch.ops.graphformers.neighbors(
+    distance, row_ptr, index = torch.ops.graphformers.neighbors(
         points, queries, ptr, query_ptr, box, math.inf, include_self, k, NEAREST, 0
     )
     return Neighbors(row_ptr=row_ptr, index=index, distance=distance, num_points=points.shape[0])
@@ -131,7 +131,7 @@ torch.library.define(
     "graphformers::neighbors",
     "(Tensor points, Tensor? queries, Tensor? ptr, Tensor? query_ptr, float[]? box, float radius,"
     " bool include_self, SymInt most, int choice, int seed)"
-    " -> (Tensor row_ptr, Tensor index, Tensor distance)",
+    " -> (Tensor distance, Tensor row_ptr, Tensor index)",
 )
 torch.library.impl("graphformers::neighbors", ("cpu", "cuda"), search)
 
@@ -146,17 +146,17 @@ def _search_shapes(points, queries, ptr, query_ptr, box, radius, include_self, m
         edges = torch.library.get_ctx().new_dynamic_size()
     integers = torch.int64
     row_ptr = points.new_empty(rows + 1, dtype=integers)
-    return row_ptr, points.new_empty(edges, dtype=integers), points.new_empty(edges)
+    return points.new_empty(edges), row_ptr, points.new_empty(edges, dtype=integers)
 
 
 def _search_setup(ctx, inputs, output) -> None:
     points, queries, _, _, ctx.box, *_ = inputs
-    row_ptr, index, _ = output
+    _, row_ptr, index = output
     ctx.save_for_backward(points, queries, row_ptr, index)
     ctx.mark_non_differentiable(row_ptr, index)
 
 
-def _search_backward(ctx, _grad_row_ptr, _grad_index, grad: Tensor):
+def _search_backward(ctx, grad: Tensor, _grad_row_ptr, _grad_index):
     """The gradient of a distance is the direction from the query to the point."""
     points, queries, row_ptr, index = ctx.saved_tensors
     ops, num_points = torch.ops.graphformers, points.shape[0]

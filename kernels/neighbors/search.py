@@ -38,7 +38,7 @@ def search(
     include_self: bool,
     *kept: int,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Rows of neighbours within ``radius``, which may be infinite.
+    """Distances, row pointers and numbers of the neighbours within ``radius``, finite or not.
 
     ``kept`` are the most a row may hold, which ones those are, and the seed of a random choice.
     """
@@ -64,7 +64,7 @@ def search(
     distance = points.new_empty(index.shape[0])
     rows = (choice, seed, 0, row_ptr, distance, index, None)
     _launch(cloud.tree, targets.tree, (*given, *rows))
-    return row_ptr, index, distance
+    return distance, row_ptr, index
 
 
 def _cloud(

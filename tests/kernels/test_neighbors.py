@@ -11,7 +11,7 @@ import torch
 from hypothesis import given
 
 from graphformers.errors import DataError, ShapeError
-from graphformers.kernels import MaxNeighbors, knn_neighbors, radius_neighbors
+from graphformers.kernels import MaxNeighbors, knn_neighbors, radius_neighbors, segment_reduce
 from graphformers.kernels.neighbors.cases import CLOUD_CASES, clusters, near_walls, uniform
 from graphformers.kernels.neighbors.reference import (
     draw,
@@ -19,6 +19,7 @@ from graphformers.kernels.neighbors.reference import (
     squared_distances,
     wrap,
 )
+from graphformers.kernels.point_tree.reference import build_reference
 
 SPACES = [2, 3]
 TINY = 2**-13
@@ -358,3 +359,34 @@ raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_process_can_search():
     subprocess.run([sys.executable, "-c", FORKING], check=True, timeout=60)
+
+
+class Graph(torch.nn.Module):
+    """Rows whose lengths the points decide, used by another operation."""
+
+    def forward(self, points, ptr):
+        found = radius_neighbors(points, 0.4, ptr=ptr, max_neighbors=6)
+        nearest = knn_neighbors(points, 3)
+        return segment_reduce(found.distance, found.row_ptr, "mean"), nearest.table(3)[0]
+
+
+def test_compiled_without_graph_breaks_finds_the_same_bits():
+    compiled = torch.compile(Graph(), fullgraph=True, backend="aot_eager")
+    for points, ptr in ((uniform(50), [0, 20, 50]), (uniform(80, seed=1), [0, 80])):
+        points = points.requires_grad_()
+        ptr = torch.tensor(ptr)
+        for ours, expected in zip(compiled(points, ptr), Graph()(points, ptr), strict=True):
+            assert torch.equal(ours, expected)
+
+
+def test_trees_built_level_by_level_find_the_same(monkeypatch, dtype):
+    """The plain-torch builder, which CUDA uses."""
+    points, ptr = near_walls(500).to(dtype), torch.tensor([0, 3, 3, 350, 500])
+    expected = knn_neighbors(points, 8, ptr=ptr)
+    monkeypatch.setattr(
+        "graphformers.kernels.point_tree.tree._build",
+        build_reference,
+    )
+    found = knn_neighbors(points, 8, ptr=ptr)
+    assert torch.equal(found.index, expected.index)
+    assert torch.equal(found.distance, expected.distance)
