@@ -1,6 +1,7 @@
 """Sparse and geometric operations, each a torch operator around Warp kernels."""
 
 from graphformers.kernels.attention.op import sparse_attention
+from graphformers.kernels.eulerian.op import EulerianPaths, eulerian_paths
 from graphformers.kernels.messages.op import edge_sum, gated_mean, rectified_sum
 from graphformers.kernels.neighbors.op import MaxNeighbors, knn_neighbors, radius_neighbors
 from graphformers.kernels.neighbors.result import Neighbors
@@ -24,6 +25,7 @@ from graphformers.kernels.softmax.op import segment_logsumexp, segment_softmax
 
 __all__ = [
     "CSRGraph",
+    "EulerianPaths",
     "HeterogeneousSample",
     "HeterogeneousTimeLimit",
     "MaxNeighbors",
@@ -33,6 +35,7 @@ __all__ = [
     "SparsePattern",
     "TimeLimit",
     "edge_sum",
+    "eulerian_paths",
     "gated_mean",
     "knn_neighbors",
     "radius_neighbors",

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from graphformers.errors import ShapeError
 from graphformers.kernels.pattern import SparsePattern
+from graphformers.kernels.validation import check_graphs
 
 _SLAB_ENTRIES = 1 << 22  # walks kept at once: 32 MB
 
@@ -33,18 +33,13 @@ class Transition(NamedTuple):
 
 def transition(edge_index: Tensor, ptr: Tensor) -> Transition:
     """Check a batch of graphs and group its edges by where they start."""
-    sizes = ptr.diff()
-    if ptr.shape[0] == 0 or int(ptr[0]) != 0 or not bool((sizes >= 0).all()):
-        raise ShapeError("ptr must start at 0 and never fall")
-    nodes = int(ptr[-1])
+    graph = check_graphs(edge_index, ptr)
+    nodes = graph.shape[0]
     leaving = SparsePattern.from_edge_index(
         edge_index.flip(0), num_targets=nodes, num_sources=nodes
     )
-    first = ptr[:-1].repeat_interleave(sizes, output_size=nodes)
-    if not torch.equal(first[edge_index[0]], first[edge_index[1]]):
-        raise ShapeError("edge_index must not join nodes of different graphs")
     degree = leaving.row_ptr.diff().to(torch.float64)
-    return Transition(leaving, degree, first, sizes)
+    return Transition(leaving, degree, ptr[graph], ptr.diff())
 
 
 def powers_on_pairs(walk: Transition, start: Tensor, end: Tensor, steps: int) -> Tensor:

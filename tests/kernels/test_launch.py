@@ -8,6 +8,7 @@ import torch
 import warp as wp
 
 from graphformers.kernels.attention.kernel import attention_kernels
+from graphformers.kernels.eulerian.kernel import eulerian_kernel, merge_kernel
 from graphformers.kernels.grouping.kernel import group_kernel
 from graphformers.kernels.launch import _balanced_bounds
 from graphformers.kernels.messages.kernel import message_kernels
@@ -27,6 +28,8 @@ KERNELS = {
     "softmax float32": lambda: softmax_kernels(4, wp.float32).weights,
     "softmax float64": lambda: softmax_kernels(1, wp.float64).weights,
     "grouping": lambda: group_kernel,
+    "eulerian paths": lambda: eulerian_kernel,
+    "undirected edges": lambda: merge_kernel,
     "random walks over pairs": lambda: pairs_kernel(wp.float32),
     "random walks along a pattern": lambda: pattern_kernel(wp.float64),
     "random walks that return": lambda: return_kernel,

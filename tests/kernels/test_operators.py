@@ -16,6 +16,7 @@ from graphformers.kernels import (
 from graphformers.kernels.attention.cases import WIDTH_CASES, attention_inputs
 from graphformers.kernels.messages.cases import message_inputs
 from graphformers.kernels.neighbors.cases import uniform
+from graphformers.kernels.eulerian.cases import EULERIAN_CASES
 from graphformers.kernels.pattern_cases import random_pattern
 from graphformers.kernels.random_walk.cases import WALK_CASES
 from graphformers.kernels.segments.cases import segment_values
@@ -62,6 +63,7 @@ def operator_calls():
     yield "neighbors", (points, queries, *graphs, [1.0, 1.0, 1.0], 0.5, False, 3, 1, 0)
     yield "group", (PATTERN.source, SOURCES)
     yield "random_walk_probabilities", (*WALK_CASES["double edge"], 4)
+    yield "eulerian_paths", (*EULERIAN_CASES["parts and graphs"], torch.arange(3), 7)
     walk_options = (4, True, True, torch.float64)
     yield "random_walk_pairs", (*WALK_CASES["double edge"], *walk_options)
     walk_pairs = random_pattern(3, 3, 5)

@@ -1,0 +1,1 @@
+"""Walks over every edge of a graph."""
