@@ -1,33 +1,50 @@
-"""Sparse attention for one head width, value width and precision: forward, row pass, column pass.
+"""Sparse attention of one score, shape and precision: forward, row pass and column pass.
 
 Every number of the results has one writer, so two runs agree bit for bit. Weights are never stored:
 the backward passes recompute them from the log-sum-exp of the row.
 
-=============  ============================  =====================================================
-row_ptr        (rows + 1,)                   first slot of every row
-column         (edges,)                      other end of every slot
-edge           (edges,)                      caller's number of every slot
-query          (targets, heads) vectors      likewise out and grad_out
-key, value     (sources, heads) vectors
-bias           (edges, heads) or null        added to the logits, in the caller's order
-lse            (targets, heads)              log of the sum of the exponentials of a row
-mean           (targets, heads)              grad_out . out, the mean of grad_weight over the row
-=============  ============================  =====================================================
+=============  =============================  ==================================================
+row_ptr        (rows + 1,)                    first slot of every row
+column         (edges,)                       other end of every slot
+edge           (edges,)                       caller's number of every slot
+query, key     (nodes, heads * dim)           of targets and of sources
+value          (sources, heads * dim_v)
+features       (edges, heads * inputs * dim)  edge inputs of the score, or null
+channel        (heads * dim,)                 weight of every channel of a pair feature, or null
+bias, gate     (edges, heads)                 or null
+seed           (1,)                           of the dropout, or null
+out            (targets, heads * dim_v)       likewise grad_out
+pair_sum       (targets, heads * dim)         weighted sum of the pair features, or null
+pairs          (edges, heads * dim)           the pair features, or null
+lse            (targets, heads)               log of the sum of the exponentials of a row
+mean           (targets, heads)               gradient of the weights of a row, averaged by them
+bad            (1,)                           set to one by an index that points nowhere
+=============  =============================  ==================================================
 
-All kernels run one thread per (row, head); ``first`` is the first row of a chunk. An edge whose
-logit is minus infinity is masked, and a row without other edges gives zeros.
+Edge-wise arrays follow the caller's order. A thread takes one row (or column) and ``group`` heads:
+all of them on a CPU, so that every edge is looked up once; one on CUDA. ``first`` is the first row
+of a chunk. An edge whose logit is minus infinity is masked, and a row without other edges gives
+zeros.
+
+Loops over channels and heads are ``while`` loops: clang makes vector code of them, not of
+``range``.
 """
 
+import threading
 from functools import cache
 from typing import NamedTuple, no_type_check
 
 import warp as wp
 
-_LANES = 8
+from graphformers.kernels.attention.edge_math import EdgeMath, Shape, edge_math
+from graphformers.kernels.attention.row_algebra import access, exponential, row_algebra
+from graphformers.kernels.attention.score import find_score
 
 # The running maximum may lag behind the true one by this much: exp(8) is harmless, and rescaling
 # (a branch no processor can predict) becomes rare.
 _SLACK = 8.0
+
+_creation = threading.Lock()
 
 
 class AttentionKernels(NamedTuple):
@@ -38,182 +55,343 @@ class AttentionKernels(NamedTuple):
     backward_columns: wp.Kernel
 
 
-@cache
-def attention_kernels(dim: int, dim_v: int, scalar: type) -> AttentionKernels:
-    """Kernels for queries and keys of ``dim`` and values of ``dim_v`` channels.
+def attention_kernels(score: str, shape: Shape) -> AttentionKernels:
+    """Kernels of a named score; threads that ask for the same ones wait for each other."""
+    with _creation:
+        return _attention_kernels(score, shape)
 
-    One module holds all three, so that a new width compiles once.
-    """
-    module = wp.get_module(f"graphformers.attention.{dim}.{dim_v}.{scalar.__name__}")
-    key_vector = wp.types.vector(dim, scalar)
-    value_vector = wp.types.vector(dim_v, scalar)
-    types = (module, key_vector, value_vector, scalar)
-    dots = (_dot(dim, scalar), _dot(dim_v, scalar))
+
+@cache
+def _attention_kernels(score: str, shape: Shape) -> AttentionKernels:
+    """One module holds all three, so that a new shape compiles once."""
+    numbers = ".".join(str(number) for number in shape[:4])
+    module = wp.get_module(f"graphformers.attention.{score}.{numbers}.{shape.scalar.__name__}")
+    wp.set_module_options({"max_unroll": 1}, module=module)
+    math = edge_math(module, find_score(score), shape)
+    inputs = find_score(score).edge_inputs
     return AttentionKernels(
-        _forward(*types, dots[0]), _backward_rows(*types, *dots), _backward_columns(*types, *dots)
+        _forward(module, math, shape, inputs),
+        _backward(module, math, shape, inputs, True),
+        _backward(module, math, shape, inputs, False),
     )
 
 
-@cache
 @no_type_check
-def _dot(dim: int, scalar: type) -> wp.Function:
-    """Dot product in eight partial sums: one sum would wait for every addition in turn."""
-    vector = wp.types.vector(dim, scalar)
-    lanes = wp.types.vector(_LANES, scalar)
-    whole = dim // _LANES
+def _forward(module: wp.Module, math: EdgeMath, shape: Shape, inputs: int) -> wp.Kernel:
+    heads, group, dim, dim_v, scalar, vectorised = shape
+    numbers, indices = wp.array[scalar], wp.array[wp.int64]
+    pair_row = wp.types.vector(group * dim, scalar)
+    value_row = wp.types.vector(group * dim_v, scalar)
+    per_head = wp.types.vector(group, scalar)
+    sizes = (heads, dim, dim_v, inputs * dim)
+    all_heads, pair_size, value_size, feature_size = (wp.int64(size) for size in sizes)
+    read, write = access(scalar)
+    exp = exponential(scalar) if vectorised else wp.exp
+    of_pairs = row_algebra(group, dim, scalar, vectorised)
+    of_values = row_algebra(group, dim_v, scalar, vectorised)
 
-    @wp.func
-    def lanes_dot(left: vector, right: vector):
-        part = lanes()
-        for block in range(whole):
-            for lane in range(_LANES):
-                channel = _LANES * block + lane
-                part[lane] += left[channel] * right[channel]
-        low = (part[0] + part[4]) + (part[2] + part[6])
-        total = low + ((part[1] + part[5]) + (part[3] + part[7]))
-        for channel in range(whole * _LANES, dim):
-            total += left[channel] * right[channel]
-        return total
-
-    return lanes_dot
-
-
-@no_type_check
-def _forward(
-    module: wp.Module, key_vector: type, value_vector: type, scalar: type, dot_key: wp.Function
-) -> wp.Kernel:
     @wp.kernel(enable_backward=False, module=module)
     def forward_kernel(
         first: int,
-        row_ptr: wp.array[wp.int64],
-        column: wp.array[wp.int64],
-        edge: wp.array[wp.int64],
-        query: wp.array2d[key_vector],
-        key: wp.array2d[key_vector],
-        value: wp.array2d[value_vector],
-        bias: wp.array2d[scalar],
+        row_ptr: indices,
+        column: indices,
+        edge: indices,
+        query: numbers,
+        key: numbers,
+        value: numbers,
+        features: numbers,
+        channel: numbers,
+        bias: numbers,
+        gate: numbers,
+        seed: indices,
         scale: scalar,
-        out: wp.array2d[value_vector],  # written
-        lse: wp.array2d[scalar],  # written
+        limit: scalar,
+        dropout: wp.float64,
+        sources: int,
+        out: numbers,  # written
+        lse: numbers,  # written
+        pair_sum: numbers,  # written, or null
+        pairs: numbers,  # written, or null
+        bad: wp.array[wp.int32],  # written
     ):
-        offset, head = wp.tid()
+        offset, lane = wp.tid()
         row = first + offset
-        peak = scalar(-wp.inf)
-        total = scalar(0.0)
-        mixed = value_vector()
-        for slot in range(int(row_ptr[row]), int(row_ptr[row + 1])):
-            source = int(column[slot])
-            logit = scale * dot_key(query[row, head], key[source, head])
-            if bias:
-                logit += bias[int(edge[slot]), head]
-            if logit > peak + scalar(_SLACK):
-                shrink = wp.exp(peak - logit)
-                total *= shrink
-                mixed *= shrink
-                peak = logit
-            if logit != scalar(-wp.inf):
-                weight = wp.exp(logit - peak)
-                total += weight
-                mixed += weight * value[source, head]
-        if total != scalar(0.0):
-            mixed /= total
-        out[row, head] = mixed
-        lse[row, head] = peak + wp.log(total)
+        head = wp.int64(lane * group)
+        target = wp.int64(row) * all_heads + head
+        e = pair_row()
+        f = pair_row()
+        pair = pair_row()
+        mixed_pair = pair_row()
+        mixed = value_row()
+        logit = per_head()
+        opened = per_head()
+        peak = per_head()
+        total = per_head()
+        weight = per_head()
+        factor = per_head()
+        h = int(0)
+        while h < group:
+            peak[h] = scalar(-wp.inf)
+            h += 1
+        start, end = math.slots(row_ptr, row, column.shape[0], bad)
+        for slot in range(start, end):
+            if math.exists(column, edge, slot, sources, bad):
+                source = column[slot] * all_heads + head
+                place = edge[slot] * all_heads + head
+                math.pairs(
+                    query,
+                    target * pair_size,
+                    key,
+                    source * pair_size,
+                    features,
+                    place * feature_size,
+                    e,
+                    f,
+                    pair,
+                )
+                math.logits(
+                    pair, channel, head * pair_size, scale, limit, bias, place, logit, opened
+                )
+                rises = int(0)
+                h = int(0)
+                while h < group:
+                    if logit[h] > peak[h] + scalar(_SLACK):
+                        rises = 1
+                    h += 1
+                if rises == 1:
+                    h = int(0)
+                    while h < group:
+                        highest = wp.where(logit[h] > peak[h], logit[h], peak[h])
+                        shrink = exp(peak[h] - highest)
+                        weight[h] = wp.where(highest > peak[h], shrink, scalar(1.0))
+                        total[h] = total[h] * weight[h]
+                        peak[h] = highest
+                        h += 1
+                    of_values.scale(mixed, weight)
+                    if pair_sum:
+                        of_pairs.scale(mixed_pair, weight)
+                h = int(0)
+                while h < group:
+                    masked = logit[h] == scalar(-wp.inf)
+                    weight[h] = wp.where(masked, scalar(0.0), exp(logit[h] - peak[h]))
+                    total[h] = total[h] + weight[h]
+                    h += 1
+                math.factors(gate, seed, dropout, place, factor, opened)
+                h = int(0)
+                while h < group:
+                    weight[h] = weight[h] * factor[h]
+                    h += 1
+                of_values.add_scaled(mixed, weight, value, source * value_size)
+                if pair_sum:
+                    of_pairs.add_product(mixed_pair, weight, pair)
+                if pairs:
+                    of_pairs.store(pair, pairs, place * pair_size, dim)
+        h = int(0)
+        while h < group:
+            weight[h] = wp.where(total[h] == scalar(0.0), scalar(1.0), scalar(1.0) / total[h])
+            write(lse, target, h, peak[h] + wp.log(total[h]))
+            h += 1
+        of_values.scale(mixed, weight)
+        of_values.store(mixed, out, target * value_size, dim_v)
+        if pair_sum:
+            of_pairs.scale(mixed_pair, weight)
+            of_pairs.store(mixed_pair, pair_sum, target * pair_size, dim)
 
     return forward_kernel
 
 
 @no_type_check
-def _backward_rows(
-    module: wp.Module,
-    key_vector: type,
-    value_vector: type,
-    scalar: type,
-    dot_key: wp.Function,
-    dot_value: wp.Function,
+def _backward(
+    module: wp.Module, math: EdgeMath, shape: Shape, inputs: int, by_rows: bool
 ) -> wp.Kernel:
-    @wp.kernel(enable_backward=False, module=module)
-    def backward_rows_kernel(
+    """One pass over the edges of every row, or of every column of the transposed pattern."""
+    heads, group, dim, dim_v, scalar, vectorised = shape
+    numbers, indices = wp.array[scalar], wp.array[wp.int64]
+    pair_row = wp.types.vector(group * dim, scalar)
+    value_row = wp.types.vector(group * dim_v, scalar)
+    per_head = wp.types.vector(group, scalar)
+    sizes = (heads, dim, dim_v, inputs * dim)
+    all_heads, pair_size, value_size, feature_size = (wp.int64(size) for size in sizes)
+    read, write = access(scalar)
+    exp = exponential(scalar) if vectorised else wp.exp
+    of_pairs = row_algebra(group, dim, scalar, vectorised)
+    of_values = row_algebra(group, dim_v, scalar, vectorised)
+
+    step = inputs * dim
+
+    def backward_kernel(
         first: int,
-        row_ptr: wp.array[wp.int64],
-        column: wp.array[wp.int64],
-        edge: wp.array[wp.int64],
-        query: wp.array2d[key_vector],
-        key: wp.array2d[key_vector],
-        value: wp.array2d[value_vector],
-        bias: wp.array2d[scalar],
+        row_ptr: indices,  # of the transposed pattern in the column pass
+        column: indices,
+        edge: indices,
+        query: numbers,
+        key: numbers,
+        value: numbers,
+        features: numbers,
+        channel: numbers,
+        bias: numbers,
+        gate: numbers,
+        seed: indices,
         scale: scalar,
-        lse: wp.array2d[scalar],
-        grad_out: wp.array2d[value_vector],
-        out: wp.array2d[value_vector],
-        mean: wp.array2d[scalar],  # written
-        grad_query: wp.array2d[key_vector],  # written
-        grad_bias: wp.array2d[scalar],  # written, or null
+        limit: scalar,
+        dropout: wp.float64,
+        others: int,  # number of nodes at the other end
+        lse: numbers,
+        out: numbers,  # null in the column pass
+        pair_sum: numbers,
+        mean: numbers,  # written by the row pass, read by the column pass
+        grad_out: numbers,
+        grad_pair_sum: numbers,
+        grad_pairs: numbers,
+        grad_query: numbers,  # written by the row pass, like all that follows but two
+        grad_features: numbers,
+        grad_channel: numbers,  # (rows, heads * dim), the share of every row
+        grad_bias: numbers,
+        grad_gate: numbers,
+        grad_key: numbers,  # written by the column pass
+        grad_value: numbers,
+        bad: wp.array[wp.int32],
     ):
-        offset, head = wp.tid()
+        offset, lane = wp.tid()
         row = first + offset
-        row_mean = dot_value(grad_out[row, head], out[row, head])
-        total = key_vector()
-        for slot in range(int(row_ptr[row]), int(row_ptr[row + 1])):
-            source = int(column[slot])
-            logit = scale * dot_key(query[row, head], key[source, head])
-            if bias:
-                logit += bias[int(edge[slot]), head]
-            grad_logit = scalar(0.0)
-            if logit != scalar(-wp.inf):
-                grad_weight = dot_value(grad_out[row, head], value[source, head])
-                grad_logit = wp.exp(logit - lse[row, head]) * (grad_weight - row_mean)
-                total += grad_logit * key[source, head]
-            if grad_bias:
-                grad_bias[int(edge[slot]), head] = grad_logit
-        mean[row, head] = row_mean
-        grad_query[row, head] = scale * total
+        head = wp.int64(lane * group)
+        node = wp.int64(row) * all_heads + head
+        e = pair_row()
+        f = pair_row()
+        pair = pair_row()
+        up = pair_row()
+        up_row = pair_row()
+        grad_q = pair_row()
+        grad_k = pair_row()
+        grad_e = pair_row()
+        grad_f = pair_row()
+        grad_a = pair_row()
+        grad_v = value_row()
+        product = value_row()
+        logit = per_head()
+        opened = per_head()
+        grad = per_head()
+        pull = per_head()
+        weight = per_head()
+        kept = per_head()
+        factor = per_head()
+        if out:
+            c = int(0)
+            while c < group * dim_v:
+                left = read(grad_out, node * value_size, c)
+                product[c] = left * read(out, node * value_size, c)
+                c += 1
+            of_values.sums(product, pull)
+            if grad_pair_sum:
+                c = int(0)
+                while c < group * dim:
+                    left = read(grad_pair_sum, node * pair_size, c)
+                    up[c] = left * read(pair_sum, node * pair_size, c)
+                    c += 1
+                of_pairs.sums(up, grad)
+            h = int(0)
+            while h < group:
+                write(mean, node, h, pull[h] + grad[h])
+                h += 1
+        start, end = math.slots(row_ptr, row, column.shape[0], bad)
+        for slot in range(start, end):
+            if math.exists(column, edge, slot, others, bad):
+                other = column[slot] * all_heads + head
+                place = edge[slot] * all_heads + head
+                target = wp.where(by_rows, node, other)
+                source = wp.where(by_rows, other, node)
+                math.pairs(
+                    query,
+                    target * pair_size,
+                    key,
+                    source * pair_size,
+                    features,
+                    place * feature_size,
+                    e,
+                    f,
+                    pair,
+                )
+                math.logits(
+                    pair, channel, head * pair_size, scale, limit, bias, place, logit, opened
+                )
+                math.factors(gate, seed, dropout, place, factor, kept)
+                c = int(0)
+                while c < group * dim_v:
+                    left = read(grad_out, target * value_size, c)
+                    product[c] = left * read(value, source * value_size, c)
+                    c += 1
+                of_values.sums(product, pull)
+                if grad_pair_sum:
+                    c = int(0)
+                    while c < group * dim:
+                        up[c] = read(grad_pair_sum, target * pair_size, c) * pair[c]
+                        c += 1
+                    of_pairs.sums(up, grad)
+                    h = int(0)
+                    while h < group:
+                        pull[h] = pull[h] + grad[h]
+                        h += 1
+                h = int(0)
+                while h < group:
+                    masked = logit[h] == scalar(-wp.inf)
+                    w = wp.where(masked, scalar(0.0), exp(logit[h] - read(lse, target, h)))
+                    kept[h] = kept[h] * w * pull[h]
+                    grad[h] = w * (factor[h] * pull[h] - read(mean, target, h))
+                    weight[h] = w * factor[h]
+                    pull[h] = grad[h] * opened[h]
+                    h += 1
+                of_pairs.spread(pull, up_row)
+                c = int(0)
+                while c < group * dim:
+                    up[c] = up_row[c]
+                    c += 1
+                if channel:
+                    c = int(0)
+                    while c < group * dim:
+                        grad_a[c] = grad_a[c] + up_row[c] * pair[c]
+                        up[c] = up_row[c] * read(channel, head * pair_size, c)
+                        c += 1
+                if grad_pair_sum:
+                    of_pairs.add_scaled(up, weight, grad_pair_sum, target * pair_size)
+                if grad_pairs:
+                    c = int(0)
+                    while c < group * dim:
+                        up[c] = up[c] + read(grad_pairs, place * pair_size, c)
+                        c += 1
+                c = int(0)
+                while c < group * dim:
+                    q = read(query, target * pair_size, c)
+                    k = read(key, source * pair_size, c)
+                    dq, dk, de, df = math.slope(q, k, e[c], f[c])
+                    grad_q[c] = grad_q[c] + up[c] * dq
+                    grad_k[c] = grad_k[c] + up[c] * dk
+                    grad_e[c] = up[c] * de
+                    grad_f[c] = up[c] * df
+                    c += 1
+                if grad_value:
+                    of_values.add_scaled(grad_v, weight, grad_out, target * value_size)
+                if grad_bias:
+                    h = int(0)
+                    while h < group:
+                        write(grad_bias, place, h, grad[h])
+                        h += 1
+                if grad_gate:
+                    h = int(0)
+                    while h < group:
+                        write(grad_gate, place, h, kept[h])
+                        h += 1
+                if grad_features:
+                    of_pairs.store(grad_e, grad_features, place * feature_size, step)
+                    if inputs == 2:
+                        second = place * feature_size + pair_size
+                        of_pairs.store(grad_f, grad_features, second, step)
+        if grad_query:
+            of_pairs.store(grad_q, grad_query, node * pair_size, dim)
+        if grad_channel:
+            of_pairs.store(grad_a, grad_channel, node * pair_size, dim)
+        if grad_key:
+            of_pairs.store(grad_k, grad_key, node * pair_size, dim)
+            of_values.store(grad_v, grad_value, node * value_size, dim_v)
 
-    return backward_rows_kernel
-
-
-@no_type_check
-def _backward_columns(
-    module: wp.Module,
-    key_vector: type,
-    value_vector: type,
-    scalar: type,
-    dot_key: wp.Function,
-    dot_value: wp.Function,
-) -> wp.Kernel:
-    @wp.kernel(enable_backward=False, module=module)
-    def backward_columns_kernel(
-        first: int,
-        row_ptr: wp.array[wp.int64],  # of the transposed pattern, whose rows are the sources
-        column: wp.array[wp.int64],
-        edge: wp.array[wp.int64],
-        query: wp.array2d[key_vector],
-        key: wp.array2d[key_vector],
-        value: wp.array2d[value_vector],
-        bias: wp.array2d[scalar],
-        scale: scalar,
-        lse: wp.array2d[scalar],
-        grad_out: wp.array2d[value_vector],
-        mean: wp.array2d[scalar],
-        grad_key: wp.array2d[key_vector],  # written
-        grad_value: wp.array2d[value_vector],  # written
-    ):
-        offset, head = wp.tid()
-        source = first + offset
-        total_key = key_vector()
-        total_value = value_vector()
-        for slot in range(int(row_ptr[source]), int(row_ptr[source + 1])):
-            target = int(column[slot])
-            logit = scale * dot_key(query[target, head], key[source, head])
-            if bias:
-                logit += bias[int(edge[slot]), head]
-            if logit != scalar(-wp.inf):
-                weight = wp.exp(logit - lse[target, head])
-                grad_weight = dot_value(grad_out[target, head], value[source, head])
-                grad_logit = weight * (grad_weight - mean[target, head])
-                total_value += weight * grad_out[target, head]
-                total_key += grad_logit * query[target, head]
-        grad_key[source, head] = scale * total_key
-        grad_value[source, head] = total_value
-
-    return backward_columns_kernel
+    backward_kernel.__qualname__ = f"backward_{'rows' if by_rows else 'columns'}_kernel"
+    return wp.kernel(enable_backward=False, module=module)(backward_kernel)

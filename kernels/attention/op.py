@@ -1,179 +1,182 @@
 """Softmax attention over a sparsity pattern."""
 
-from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from graphformers.errors import ShapeError
-from graphformers.kernels.attention.kernel import attention_kernels
-from graphformers.kernels.attention.reference import sparse_attention_second_order
-from graphformers.kernels.launch import WARP_SCALARS, launch_rows
+from graphformers.errors import ConfigError, ShapeError
+from graphformers.kernels.attention import operator  # noqa: F401 (registers the operator)
+from graphformers.kernels.attention.reference import (
+    Attended,
+    AttentionSettings,
+    AttentionTensors,
+    attention_reference,
+)
+from graphformers.kernels.attention.score import PairScore, find_score
 from graphformers.kernels.pattern import SparsePattern
-from graphformers.kernels.validation import check_floating, check_indices, check_shape
+from graphformers.kernels.validation import check_indices, check_shape
+
+ScoreName = Literal["dot", "dot_edge", "signed_sqrt", "l2"]
 
 
-def sparse_attention(
+def sparse_attention(  # noqa: PLR0913 (one keyword for each symbol of the equation)
     query: Float[Tensor, "targets heads dim"],
     key: Float[Tensor, "sources heads dim"],
     value: Float[Tensor, "sources heads dim_v"],
     pattern: SparsePattern,
     bias: Float[Tensor, "edges heads"] | None = None,
     scale: float | None = None,
-) -> Float[Tensor, "targets heads dim_v"]:
+    *,
+    score: ScoreName | PairScore = "dot",
+    edge: Float[Tensor, "edges heads dim_e"] | None = None,
+    channel_weight: Float[Tensor, "heads dim"] | None = None,
+    clamp: float | None = None,
+    gate: Float[Tensor, "edges heads"] | None = None,
+    dropout: float = 0.0,
+    seed: int | Tensor | None = None,
+    pair_value: bool | Float[Tensor, "heads dim dim_v"] = False,
+    return_pairs: bool = False,
+) -> Tensor | tuple[Tensor, Tensor]:
     r"""Attend along the edges of a pattern, each head on its own.
 
-    .. math:: y_i = \sum_{j \to i} w_{ij} v_j, \qquad
-       w_{ij} = \mathrm{softmax}_j\bigl(\lambda\, q_i \cdot k_j + b_{ij}\bigr)
+    .. math::
+       s_{ij} &= \phi(q_i, k_j, e_{ij}) \\
+       w_{ij} &= \mathrm{softmax}_j\Bigl(\mathrm{clamp}\bigl(\lambda \textstyle\sum_c a_c
+       s_{ij,c}\bigr) + b_{ij}\Bigr) \; g_{ij} \\
+       y_i &= \sum_{j \to i} w_{ij} \bigl(v_j + M s_{ij}\bigr)
 
-    ``bias`` follows the caller's edge order; minus infinity masks an edge. ``scale``
-    :math:`\lambda` defaults to ``dim ** -0.5``. A row without edges gives zeros. Only the output
-    and one number per row and head are kept for the backward pass, never a tensor over edges.
+    ``score`` :math:`\phi` makes a feature of every channel of a pair:
+
+    - ``"dot"``: :math:`q k`;
+    - ``"dot_edge"``: :math:`q k e`, with ``edge`` as wide as the query;
+    - ``"signed_sqrt"``: :math:`\mathrm{relu}(\pm\sqrt{|(q + k) e_w|} + e_b)`, where the channels
+      of ``edge`` are all :math:`e_w`, then all :math:`e_b` (GRIT);
+    - ``"l2"``: :math:`q k - k^2 / 2`, the squared distance less what a row has in common (PPGT);
+    - a ``PairScore`` made from a function of one's own.
+
+    ``scale`` :math:`\lambda` defaults to ``dim ** -0.5``; ``channel_weight`` is :math:`a`, ones
+    when left out; ``clamp`` bounds the magnitude of the logits; a ``bias`` :math:`b` of minus
+    infinity masks an edge. ``gate`` :math:`g` multiplies the weights after the softmax, and so does
+    ``dropout``: it zeroes a share of them and scales the others up, the same ones for the same
+    ``seed`` (drawn from torch's generator when left out). ``pair_value`` adds the pair features to
+    the values: as they are, or through a matrix :math:`M` per head. ``return_pairs`` gives
+    :math:`s` (edges, heads, dim) as a second result.
+
+    Edge-wise tensors follow the caller's edge order. A row without edges gives zeros. Its result
+    does not depend on the order of the edges, except in the last bits where the same edge comes
+    twice with different edge-wise numbers. Only what is returned and one number per row and head
+    are kept for the backward pass. bfloat16 and float16 are computed in float32.
     """
-    _check(query, key, value, pattern, bias)
-    scale = query.shape[-1] ** -0.5 if scale is None else scale
-    inputs = [tensor for tensor in (query, key, value, bias) if tensor is not None]
-    columns: tuple[Tensor | None, ...] = (None, None, None)
-    if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in inputs):
-        columns = _slots(pattern.transposed)
-    out, _ = torch.ops.graphformers.sparse_attention(
-        query, key, value, bias, scale, *_slots(pattern), *columns
+    chosen = find_score(score if isinstance(score, str) else score.name)
+    tensors = AttentionTensors(
+        query, key, value, edge, channel_weight, bias, gate, _seed(seed, dropout, query)
     )
-    return out
+    _check(tensors, pattern, chosen)
+    settings = AttentionSettings(
+        chosen.name,
+        query.shape[-1] ** -0.5 if scale is None else scale,
+        torch.inf if clamp is None else clamp,
+        dropout,
+    )
+    sums_pairs = pair_value is not False
+    attended = _attend(tensors, settings, pattern, sums_pairs, return_pairs)
+    out = attended.out
+    if sums_pairs:
+        out = out + _through(pair_value, attended.pair_sum)
+    return (out, attended.pairs) if return_pairs else out
+
+
+def _attend(
+    tensors: AttentionTensors,
+    settings: AttentionSettings,
+    pattern: SparsePattern,
+    sums_pairs: bool,
+    gives_pairs: bool,
+) -> Attended:
+    """Through the kernels, or in plain torch for a program that must run without this package."""
+    if torch.compiler.is_exporting():
+        return attention_reference(tensors, settings, pattern)
+    columns: tuple[Tensor | None, ...] = (None, None, None)
+    given = [tensor for tensor in tensors if tensor is not None]
+    if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in given):
+        columns = _slots(pattern.transposed)
+    flags = (sums_pairs, gives_pairs)
+    *results, _ = torch.ops.graphformers.sparse_attention(
+        *tensors, *settings, *flags, *_slots(pattern), *columns
+    )
+    return Attended(*results)
 
 
 def _slots(pattern: SparsePattern) -> tuple[Tensor, Tensor, Tensor]:
     return pattern.row_ptr, pattern.source, pattern.edge
 
 
-def _check(
-    query: Tensor, key: Tensor, value: Tensor, pattern: SparsePattern, bias: Tensor | None
-) -> None:
+def _through(matrix: Tensor | bool, pair_sum: Tensor) -> Tensor:
+    """A row of pair features times the matrix of its head."""
+    if isinstance(matrix, bool):
+        return pair_sum
+    return torch.einsum("ihc,hcv->ihv", pair_sum, matrix)
+
+
+def _seed(seed: int | Tensor | None, dropout: float, query: Tensor) -> Tensor | None:
+    if not 0 <= dropout < 1:
+        raise ConfigError(f"dropout must be at least 0 and below 1; got {dropout}")
+    if dropout == 0:
+        return None
+    if isinstance(seed, Tensor):
+        return seed.reshape(1)
+    if seed is None:
+        return torch.randint(2**62, (1,)).to(query.device)
+    return torch.full((1,), seed, dtype=torch.int64, device=query.device)
+
+
+def _check(tensors: AttentionTensors, pattern: SparsePattern, score: PairScore) -> None:
+    query, key, value, edge, channel_weight, bias, gate, _ = tensors
     if query.ndim != 3 or key.ndim != 3 or value.ndim != 3:
         shapes = ", ".join(str(tuple(tensor.shape)) for tensor in (query, key, value))
         raise ShapeError(f"query, key and value must be (nodes, heads, channels); got {shapes}")
     heads, dim, dim_v = query.shape[1], query.shape[2], value.shape[2]
     if min(heads, dim, dim_v) < 1:
         raise ShapeError(f"need a head and a channel; got {heads} heads of {dim} and {dim_v}")
-    targets, sources = pattern.num_targets, pattern.num_sources
+    targets, sources, edges = pattern.num_targets, pattern.num_sources, pattern.num_edges
     check_shape("query", query, (targets, heads, dim), "(targets, heads, dim)")
     check_shape("key", key, (sources, heads, dim), "(sources, heads, dim)")
     check_shape("value", value, (sources, heads, dim_v), "(sources, heads, dim_v)")
-    check_floating(query=query, key=key, value=value)
-    if bias is not None:
-        check_shape("bias", bias, (pattern.num_edges, heads), "(edges, heads)")
-        check_floating(query=query, bias=bias)
+    if (edge is None) != (score.edge_inputs == 0):
+        need = f"needs edge with {score.edge_inputs} x dim channels" if edge is None else "has none"
+        raise ShapeError(f"score {score.name!r} {need}")
+    if edge is not None:
+        wide = (edges, heads, dim * score.edge_inputs)
+        check_shape("edge", edge, wide, f"(edges, heads, {score.edge_inputs} * dim)")
+    if channel_weight is not None:
+        check_shape("channel_weight", channel_weight, (heads, dim), "(heads, dim)")
+    for name, tensor in (("bias", bias), ("gate", gate)):
+        if tensor is not None:
+            check_shape(name, tensor, (edges, heads), "(edges, heads)")
+    _check_numbers(tensors)
     check_indices(query.device, row_ptr=pattern.row_ptr, source=pattern.source, edge=pattern.edge)
 
 
-# ``rows`` and ``columns`` are the pattern and its transpose, each as ptr, other end, caller's edge.
-_INPUTS = "Tensor query, Tensor key, Tensor value, Tensor? bias, float scale"
-_ROWS = "Tensor row_ptr, Tensor source, Tensor row_edge"
-torch.library.define(
-    "graphformers::sparse_attention",
-    f"({_INPUTS}, {_ROWS}, Tensor? column_ptr, Tensor? target, Tensor? column_edge)"
-    " -> (Tensor out, Tensor lse)",
-)
-torch.library.define(
-    "graphformers::sparse_attention_backward",
-    f"(Tensor grad_out, {_INPUTS}, {_ROWS}, Tensor column_ptr, Tensor target, Tensor column_edge,"
-    " Tensor out, Tensor lse)"
-    " -> (Tensor grad_query, Tensor grad_key, Tensor grad_value, Tensor grad_bias)",
-)
+def _check_numbers(tensors: AttentionTensors) -> None:
+    """One floating type and one device."""
+    query = tensors.query
+    if query.dtype not in _DTYPES:
+        raise ShapeError(
+            f"query must be float32 or float64, or bfloat16 or float16; got {query.dtype}"
+        )
+    for name, tensor in zip(tensors._fields[1:-1], tensors[1:-1], strict=True):
+        if tensor is None:
+            continue
+        if tensor.dtype != query.dtype:
+            raise ShapeError(
+                f"{name} must have the dtype of query; got {tensor.dtype} and {query.dtype}"
+            )
+        if tensor.device != query.device:
+            raise ShapeError(
+                f"{name} must be on the device of query; got {tensor.device}, {query.device}"
+            )
 
 
-@torch.library.impl("graphformers::sparse_attention", ("cpu", "cuda"))
-def _attend(query, key, value, bias, scale, *pattern) -> tuple[Tensor, Tensor]:
-    rows = pattern[:3]
-    inputs = _contiguous(query, key, value, bias)
-    out, lse = _attend_shapes(query, key, value, bias, scale)
-    kernels, heads, work = _specialise(query, value, rows)
-    arguments = (*rows, *inputs, scale, out, lse)
-    launch_rows(kernels.forward, rows[0], heads, arguments, work)
-    return out, lse
-
-
-@torch.library.register_fake("graphformers::sparse_attention")
-def _attend_shapes(query, key, value, bias, scale, *pattern) -> tuple[Tensor, Tensor]:
-    targets, heads, _ = query.shape
-    return query.new_empty(targets, heads, value.shape[2]), query.new_empty(targets, heads)
-
-
-def _attend_setup(ctx, inputs, output) -> None:
-    *tensors, ctx.scale = *inputs[:4], *inputs[5:], inputs[4]
-    ctx.save_for_backward(*tensors, *output)
-    ctx.mark_non_differentiable(output[1])
-
-
-def _attend_backward(ctx, grad_out: Tensor, _grad_lse: Tensor):
-    *inputs, out, lse = ctx.saved_tensors
-    grads = torch.ops.graphformers.sparse_attention_backward(
-        grad_out, *inputs[:4], ctx.scale, *inputs[4:], out, lse
-    )
-    grad_bias = None if inputs[3] is None else grads[3]
-    return *grads[:3], grad_bias, *[None] * 7
-
-
-torch.library.register_autograd(
-    "graphformers::sparse_attention", _attend_backward, setup_context=_attend_setup
-)
-
-
-@torch.library.impl("graphformers::sparse_attention_backward", ("cpu", "cuda"))
-def _pull_back(grad_out, query, key, value, bias, scale, *pattern_and_result):
-    rows, columns = pattern_and_result[:3], pattern_and_result[3:6]
-    out, lse = pattern_and_result[6:]
-    given = (*_contiguous(query, key, value, bias), scale)
-    grads = _pull_back_shapes(grad_out, query, key, value, bias)
-    grad_query, grad_key, grad_value = grads[:3]
-    grad_bias = None if bias is None else grads[3]
-    grad_out, mean = grad_out.contiguous(), torch.empty_like(lse)
-    kernels, heads, work = _specialise(query, value, rows)
-    arguments = (*rows, *given, lse, grad_out, out, mean, grad_query, grad_bias)
-    launch_rows(kernels.backward_rows, rows[0], heads, arguments, 2 * work)
-    arguments = (*columns, *given, lse, grad_out, mean, grad_key, grad_value)
-    launch_rows(kernels.backward_columns, columns[0], heads, arguments, 2 * work)
-    return grads
-
-
-@torch.library.register_fake("graphformers::sparse_attention_backward")
-def _pull_back_shapes(grad_out, query, key, value, bias, *_rest):
-    grads = [tensor.new_empty(tensor.shape) for tensor in (query, key, value)]
-    return *grads, query.new_empty(0) if bias is None else bias.new_empty(bias.shape)
-
-
-def _specialise(query: Tensor, value: Tensor, rows: Sequence[Tensor]):
-    """Kernels for these widths, the number of heads, and the multiply-adds of a forward pass."""
-    heads, dim, dim_v = query.shape[1], query.shape[2], value.shape[2]
-    kernels = attention_kernels(dim, dim_v, WARP_SCALARS[query.dtype])
-    return kernels, heads, rows[1].shape[0] * heads * (dim + dim_v)
-
-
-def _contiguous(*tensors: Tensor | None) -> list[Tensor | None]:
-    return [None if tensor is None else tensor.contiguous() for tensor in tensors]
-
-
-def _pull_back_setup(ctx, inputs, output) -> None:
-    *tensors, ctx.scale = *inputs[:5], *inputs[6:9], inputs[5]
-    ctx.save_for_backward(*tensors)
-
-
-def _pull_back_backward(ctx, *grads: Tensor):
-    """Differentiate the reference twice; out and lse are functions of the other inputs."""
-    grad_out, query, key, value, bias, row_ptr, source, edge = ctx.saved_tensors
-    pattern = SparsePattern(
-        num_targets=query.shape[0],
-        num_sources=key.shape[0],
-        row_ptr=row_ptr,
-        source=source,
-        edge=edge,
-    )
-    inputs = (grad_out, query, key, value, bias)
-    second = sparse_attention_second_order(grads, inputs, pattern, ctx.scale)
-    return *second, *[None] * 9
-
-
-torch.library.register_autograd(
-    "graphformers::sparse_attention_backward", _pull_back_backward, setup_context=_pull_back_setup
-)
+_DTYPES = (torch.float32, torch.float64, torch.bfloat16, torch.float16)

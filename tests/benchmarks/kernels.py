@@ -29,7 +29,11 @@ from graphformers.kernels import (
     sparse_attention,
 )
 from graphformers.kernels.attention.cases import Widths, attention_inputs
-from graphformers.kernels.attention.reference import sparse_attention_reference
+from graphformers.kernels.attention.reference import (
+    AttentionSettings,
+    AttentionTensors,
+    attention_reference,
+)
 from graphformers.kernels.grouping.reference import group_reference
 from graphformers.kernels.launch import native_stderr_closed
 from graphformers.kernels.pattern_cases import mesh_pattern, random_pattern
@@ -72,7 +76,8 @@ def attention(pattern: SparsePattern) -> Contenders:
         return scatter(weight.unsqueeze(-1) * value[source], target, 0, pattern.num_targets)
 
     def with_reference() -> Tensor:
-        return sparse_attention_reference(*tensors, pattern, None, scale)
+        settings = AttentionSettings(scale=scale)
+        return attention_reference(AttentionTensors(*tensors), settings, pattern).out
 
     return {
         "graphformers": backward(lambda: sparse_attention(*tensors, pattern), tensors, grad),

@@ -2,12 +2,15 @@ import itertools
 import os
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 import torch
 import warp as wp
 
+from graphformers.kernels.attention.edge_math import Shape
 from graphformers.kernels.attention.kernel import attention_kernels
+from graphformers.kernels.attention.score import SCORES
 from graphformers.kernels.eulerian.kernel import eulerian_kernel, merge_kernel
 from graphformers.kernels.grouping.kernel import group_kernel
 from graphformers.kernels.launch import _balanced_bounds
@@ -18,9 +21,19 @@ from graphformers.kernels.random_walk.kernel import pairs_kernel, pattern_kernel
 from graphformers.kernels.segments.kernel import segment_kernels
 from graphformers.kernels.softmax.kernel import softmax_kernels
 
+
+def attention(score, scalar):
+    """One head a thread, as on CUDA."""
+    shape = Shape(heads=3, group=1, dim=16, dim_v=5, scalar=scalar, vectorised=False)
+    return attention_kernels(score, shape).forward
+
+
 KERNELS = {
-    "attention float32": lambda: attention_kernels(16, 8, wp.float32).forward,
-    "attention float64": lambda: attention_kernels(3, 5, wp.float64).forward,
+    **{
+        f"attention {score} {scalar.__name__}": partial(attention, score, scalar)
+        for score in SCORES
+        for scalar in (wp.float32, wp.float64)
+    },
     "segments float32": lambda: segment_kernels(4, wp.float32).total,
     "segments float64": lambda: segment_kernels(1, wp.float64).total,
     "messages float32": lambda: message_kernels(4, wp.float32).edge_sum,

@@ -13,7 +13,13 @@ from graphformers.kernels import (
     segment_softmax,
     sparse_attention,
 )
-from graphformers.kernels.attention.cases import WIDTH_CASES, attention_inputs
+from graphformers.kernels.attention.cases import (
+    WIDTH_CASES,
+    attention_backward_calls,
+    attention_calls,
+    attention_inputs,
+)
+from graphformers.kernels.eulerian.cases import EULERIAN_CASES
 from graphformers.kernels.messages.cases import message_inputs
 from graphformers.kernels.neighbors.cases import uniform
 from graphformers.kernels.eulerian.cases import EULERIAN_CASES
@@ -30,15 +36,13 @@ def operator_calls():
     transposed = PATTERN.transposed
     rows = (PATTERN.row_ptr, PATTERN.source, PATTERN.edge)
     columns = (transposed.row_ptr, transposed.source, transposed.edge)
-    inputs = attention_inputs(PATTERN, WIDTHS)
     values = segment_values(EDGES, (6,))
     ptr, order = PATTERN.row_ptr, PATTERN.edge
     ops = torch.ops.graphformers
-    out, lse = (one.detach() for one in ops.sparse_attention(*inputs, 0.5, *rows, *columns))
-    yield "sparse_attention", (*inputs, 0.5, *rows, *columns)
-    yield "sparse_attention", (*inputs[:3], None, 0.5, *rows, *columns)
-    pulled = (out.clone().requires_grad_(), *inputs, 0.5, *rows, *columns, out, lse)
-    yield "sparse_attention_backward", pulled
+    for arguments in attention_calls(PATTERN, WIDTHS):
+        yield "sparse_attention", arguments
+    for arguments in attention_backward_calls(PATTERN, WIDTHS):
+        yield "sparse_attention_backward", arguments
     yield "segment_sum", (values, ptr, order)
     yield "segment_sum", (values, ptr, None)
     yield "segment_extreme", (values, ptr, order, True)
@@ -119,10 +123,11 @@ def test_a_pattern_made_outside_can_be_passed_to_compiled_code():
         assert torch.equal(attend(*inputs[:3], pattern, inputs[3]), expected)
 
 
-def test_exported_program_gives_the_same_bits():
+def test_exported_program_gives_the_same_numbers():
     arguments = example()
     exported = torch.export.export(EveryOperation(), arguments)
-    assert torch.equal(exported.module()(*arguments), EveryOperation()(*arguments))
+    # attention leaves the kernels there, so its sums run in another order
+    torch.testing.assert_close(exported.module()(*arguments), EveryOperation()(*arguments))
 
 
 def test_random_walks_compile_without_graph_breaks():

@@ -1,0 +1,245 @@
+"""The torch operator around the attention kernels: schema, dispatch, shapes, gradients."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from graphformers.errors import ShapeError
+from graphformers.kernels.attention.edge_math import Shape
+from graphformers.kernels.attention.kernel import AttentionKernels, attention_kernels
+from graphformers.kernels.attention.reference import (
+    AttentionSettings,
+    AttentionTensors,
+    attention_second_order,
+)
+from graphformers.kernels.launch import WARP_SCALARS, launch_rows
+from graphformers.kernels.pattern import SparsePattern
+from graphformers.kernels.segments.op import segment_reduce
+
+_TENSORS = (
+    "Tensor query, Tensor key, Tensor value, Tensor? edge, Tensor? channel_weight,"
+    " Tensor? bias, Tensor? gate, Tensor? seed"
+)
+_SETTINGS = "str score, float scale, float clamp, float dropout"
+# The pattern and its transpose, each as ptr, other end, caller's edge.
+_ROWS = "Tensor row_ptr, Tensor source, Tensor row_edge"
+torch.library.define(
+    "graphformers::sparse_attention",
+    f"({_TENSORS}, {_SETTINGS}, bool sums_pairs, bool gives_pairs, {_ROWS},"
+    " Tensor? column_ptr, Tensor? target, Tensor? column_edge)"
+    " -> (Tensor out, Tensor pair_sum, Tensor pairs, Tensor lse)",
+)
+torch.library.define(
+    "graphformers::sparse_attention_backward",
+    "(Tensor grad_out, Tensor? grad_pair_sum, Tensor? grad_pairs,"
+    f" {_TENSORS}, {_SETTINGS}, bool[] wanted, {_ROWS},"
+    " Tensor column_ptr, Tensor target, Tensor column_edge,"
+    " Tensor out, Tensor pair_sum, Tensor lse)"
+    " -> (Tensor query, Tensor key, Tensor value, Tensor edge, Tensor channel_weight,"
+    " Tensor bias, Tensor gate)",
+)
+_TENSOR_COUNT, _SETTING_COUNT = len(AttentionTensors._fields), len(AttentionSettings._fields)
+_ROWS_PER_BLOCK = 1024
+
+
+@torch.library.impl("graphformers::sparse_attention", ("cpu", "cuda"))
+def _attend(*arguments) -> tuple[Tensor, ...]:
+    tensors, settings, (sums_pairs, gives_pairs, *pattern) = _split(arguments)
+    rows = _contiguous(pattern[:3])
+    given = _as_computed(tensors)
+    results = _empty_results(given, sums_pairs, gives_pairs, rows[1])
+    out, pair_sum, pairs, lse = results
+    bad = lse.new_zeros(1, dtype=torch.int32)
+    kernels, lanes, work = _specialise(given, settings, rows[1])
+    written = (out, lse, pair_sum if sums_pairs else None, pairs if gives_pairs else None, bad)
+    inputs = (*given, *settings[1:], given.key.shape[0], *written)
+    launch_rows(kernels.forward, rows[0], lanes, (*rows, *inputs), work)
+    _check_indices(bad)
+    return *(one.to(tensors.query.dtype) for one in results[:3]), lse
+
+
+@torch.library.register_fake("graphformers::sparse_attention")
+def _attend_shapes(*arguments) -> tuple[Tensor, ...]:
+    tensors, _, (sums_pairs, gives_pairs, *pattern) = _split(arguments)
+    return _empty_results(tensors, sums_pairs, gives_pairs, pattern[1])
+
+
+def _empty_results(
+    tensors: AttentionTensors, sums_pairs: bool, gives_pairs: bool, source: Tensor
+) -> tuple[Tensor, ...]:
+    query, (targets, heads, dim) = tensors.query, tensors.query.shape
+    return (
+        query.new_empty(targets, heads, tensors.value.shape[2]),
+        query.new_empty(targets if sums_pairs else 0, heads, dim),
+        query.new_empty(source.shape[0] if gives_pairs else 0, heads, dim),
+        query.new_empty(targets, heads, dtype=_computed(query.dtype)),
+    )
+
+
+def _attend_setup(ctx, inputs, output) -> None:
+    tensors, ctx.settings, (ctx.sums_pairs, ctx.gives_pairs, *pattern) = _split(inputs)
+    out, pair_sum, _, lse = output
+    ctx.save_for_backward(*tensors, *pattern, out, pair_sum, lse)
+    ctx.mark_non_differentiable(lse)
+    ctx.set_materialize_grads(False)
+
+
+def _attend_backward(ctx, grad_out, grad_pair_sum, grad_pairs, _grad_lse):
+    saved = ctx.saved_tensors
+    tensors = AttentionTensors(*saved[:_TENSOR_COUNT])
+    if grad_out is None:
+        grad_out = torch.zeros_like(saved[-3])
+    wanted = list(ctx.needs_input_grad[3 : _TENSOR_COUNT - 1])
+    grads = torch.ops.graphformers.sparse_attention_backward(
+        grad_out,
+        grad_pair_sum if ctx.sums_pairs else None,
+        grad_pairs if ctx.gives_pairs else None,
+        *tensors,
+        *ctx.settings,
+        wanted,
+        *saved[_TENSOR_COUNT:],
+    )
+    optional = [grad if asked else None for grad, asked in zip(grads[3:], wanted, strict=True)]
+    return *grads[:3], *optional, *[None] * (1 + _SETTING_COUNT + 2 + 6)
+
+
+torch.library.register_autograd(
+    "graphformers::sparse_attention", _attend_backward, setup_context=_attend_setup
+)
+
+
+@torch.library.impl("graphformers::sparse_attention_backward", ("cpu", "cuda"))
+def _pull_back(*arguments) -> tuple[Tensor, ...]:
+    tensors, settings, (wanted, *rest) = _split(arguments[3:])
+    rows, columns = _contiguous(rest[:3]), _contiguous(rest[3:6])
+    out, pair_sum, lse = rest[6:]
+    given = _as_computed(tensors)
+    upstream = [_cast(one, lse.dtype) for one in arguments[:3]]
+    grads = _empty_grads(given, wanted)
+    edge, channel_weight, bias, gate = (
+        grad if asked else None for grad, asked in zip(grads[3:], wanted, strict=True)
+    )
+    per_row = None if channel_weight is None else torch.empty_like(given.query)
+    mean, bad = torch.empty_like(lse), lse.new_zeros(1, dtype=torch.int32)
+    kernels, lanes, work = _specialise(given, settings, rows[1])
+
+    forward = (_cast(out, lse.dtype), None if upstream[1] is None else _cast(pair_sum, lse.dtype))
+    inputs = (*rows, *given, *settings[1:], given.key.shape[0], lse, *forward, mean, *upstream)
+    written = (grads[0], edge, per_row, bias, gate, None, None, bad)
+    launch_rows(kernels.backward_rows, rows[0], lanes, (*inputs, *written), 2 * work)
+
+    nodes = given.query.shape[0]
+    inputs = (*columns, *given, *settings[1:], nodes, lse, None, None, mean, *upstream)
+    written = (*[None] * 5, grads[1], grads[2], bad)
+    launch_rows(kernels.backward_columns, columns[0], lanes, (*inputs, *written), 2 * work)
+    _check_indices(bad)
+    if per_row is not None:
+        grads[4].copy_(_sum_of_rows(per_row))
+    return tuple(
+        grad if one is None else grad.to(one.dtype)
+        for grad, one in zip(grads, tensors[:-1], strict=True)
+    )
+
+
+@torch.library.register_fake("graphformers::sparse_attention_backward")
+def _pull_back_shapes(*arguments) -> tuple[Tensor, ...]:
+    tensors, _, (wanted, *_rest) = _split(arguments[3:])
+    return tuple(_empty_grads(tensors, wanted))
+
+
+def _empty_grads(tensors: AttentionTensors, wanted: Sequence[bool]) -> list[Tensor]:
+    query, key, value, *optional, _ = tensors
+    return [
+        *(one.new_empty(one.shape) for one in (query, key, value)),
+        *(
+            one.new_empty(one.shape) if asked else query.new_empty(0)
+            for one, asked in zip(optional, wanted, strict=True)
+        ),
+    ]
+
+
+def _sum_of_rows(rows: Tensor) -> Tensor:
+    """Sum in an order that no number of threads changes."""
+    count = rows.shape[0]
+    block = torch.arange(0, count + _ROWS_PER_BLOCK, _ROWS_PER_BLOCK, device=rows.device)
+    parts = segment_reduce(rows, block.clamp(max=count))
+    return segment_reduce(parts, block.new_tensor([0, parts.shape[0]])).squeeze(0)
+
+
+def _pull_back_setup(ctx, inputs, output) -> None:
+    tensors, ctx.settings, (_, *pattern) = _split(inputs[3:])
+    ctx.save_for_backward(*inputs[:3], *tensors, *pattern[:3])
+
+
+def _pull_back_backward(ctx, *grads: Tensor):
+    """Differentiate the reference twice; out and lse are functions of the other inputs."""
+    upstream, saved = ctx.saved_tensors[:3], ctx.saved_tensors[3:]
+    tensors = AttentionTensors(*saved[:_TENSOR_COUNT])
+    row_ptr, source, edge = saved[_TENSOR_COUNT:]
+    pattern = SparsePattern(
+        num_targets=tensors.query.shape[0],
+        num_sources=tensors.key.shape[0],
+        row_ptr=row_ptr,
+        source=source,
+        edge=edge,
+    )
+    by_upstream, by_tensors = attention_second_order(
+        grads, upstream, tensors, ctx.settings, pattern
+    )
+    return *by_upstream, *by_tensors, *[None] * (_SETTING_COUNT + 1 + 6 + 3)
+
+
+torch.library.register_autograd(
+    "graphformers::sparse_attention_backward", _pull_back_backward, setup_context=_pull_back_setup
+)
+
+
+def _split(arguments: Sequence) -> tuple[AttentionTensors, AttentionSettings, Sequence]:
+    """The tensors and the settings that lead the arguments, and what follows them."""
+    rest = arguments[_TENSOR_COUNT:]
+    return (
+        AttentionTensors(*arguments[:_TENSOR_COUNT]),
+        AttentionSettings(*rest[:_SETTING_COUNT]),
+        rest[_SETTING_COUNT:],
+    )
+
+
+def _specialise(
+    tensors: AttentionTensors, settings: AttentionSettings, source: Tensor
+) -> tuple[AttentionKernels, int, int]:
+    """Kernels for these widths, threads per row, and the multiply-adds of a forward pass."""
+    (_, heads, dim), dim_v = tensors.query.shape, tensors.value.shape[2]
+    on_cpu = not tensors.query.is_cuda
+    group = heads if on_cpu else 1
+    shape = Shape(heads, group, dim, dim_v, WARP_SCALARS[tensors.query.dtype], on_cpu)
+    work = source.shape[0] * heads * (dim + dim_v)
+    return attention_kernels(settings.score, shape), heads // group, work
+
+
+def _computed(dtype: torch.dtype) -> torch.dtype:
+    """Half precision is a way to store numbers; sums are made in float32."""
+    return torch.float64 if dtype == torch.float64 else torch.float32
+
+
+def _as_computed(tensors: AttentionTensors) -> AttentionTensors:
+    """Contiguous, in the precision of the kernels."""
+    dtype = _computed(tensors.query.dtype)
+    return AttentionTensors(*(_cast(one, dtype) for one in tensors[:-1]), tensors.seed)
+
+
+def _cast(tensor: Tensor | None, dtype: torch.dtype) -> Tensor | None:
+    return None if tensor is None else tensor.to(dtype).contiguous()
+
+
+def _contiguous(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    return tuple(tensor.contiguous() for tensor in tensors)
+
+
+def _check_indices(bad: Tensor) -> None:
+    """Kernels skip what points nowhere and say so; asking on CUDA would stall the stream."""
+    if not bad.is_cuda and bad.item():
+        raise ShapeError(
+            "the pattern points outside: row_ptr must rise from 0 to the number of edges, node "
+            "numbers must be below num_targets and num_sources, edge numbers below the edges"
+        )
