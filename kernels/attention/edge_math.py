@@ -113,7 +113,7 @@ def _pairs(module: wp.Module, score: PairScore, shape: Shape, algebra: RowAlgebr
             load(e, features, edge, step)
             if inputs == 2:
                 load(f, features, edge + second, step)
-        c = 0
+        c = int(0)
         while c < width:
             pair[c] = value(read(query, target, c), read(key, source, c), e[c], f[c])
             c += 1
@@ -143,21 +143,21 @@ def _logits(module: wp.Module, shape: Shape, algebra: RowAlgebra) -> wp.Function
         """Also whether the clamp lets the gradient through, times the scale."""
         if channel:
             weighted = row()
-            c = 0
+            c = int(0)
             while c < width:
                 weighted[c] = pair[c] * read(channel, head_place, c)
                 c += 1
             algebra.sums(weighted, logit)
         else:
             algebra.sums(pair, logit)
-        h = 0
+        h = int(0)
         while h < group:
             x = scale * logit[h]
             opened[h] = wp.where(wp.abs(x) > limit, scalar(0.0), scale)
             logit[h] = wp.where(x > limit, limit, wp.where(x < -limit, -limit, x))
             h += 1
         if bias:
-            h = 0
+            h = int(0)
             while h < group:
                 logit[h] = logit[h] + read(bias, edge_place, h)
                 h += 1
@@ -186,14 +186,14 @@ def _factors(module: wp.Module, shape: Shape) -> wp.Function:
         the stream that the seed names (SplitMix64; Steele, Lea and Flood 2014), so nothing needs
         to be kept for the backward pass.
         """
-        h = 0
+        h = int(0)
         while h < group:
             kept[h] = scalar(1.0)
             h += 1
         if seed:
             threshold = wp.uint64(dropout * wp.float64(9007199254740992.0))
             larger = scalar(wp.float64(1.0) / (wp.float64(1.0) - dropout))
-            h = 0
+            h = int(0)
             while h < group:
                 count = wp.uint64(place + wp.int64(h) + wp.int64(1))
                 z = wp.uint64(seed[0]) + count * wp.uint64(0x9E3779B97F4A7C15)
@@ -202,12 +202,12 @@ def _factors(module: wp.Module, shape: Shape) -> wp.Function:
                 z = (z ^ (z >> wp.uint64(31))) >> wp.uint64(11)
                 kept[h] = wp.where(z < threshold, scalar(0.0), larger)
                 h += 1
-        h = 0
+        h = int(0)
         while h < group:
             factor[h] = kept[h]
             h += 1
         if gate:
-            h = 0
+            h = int(0)
             while h < group:
                 factor[h] = kept[h] * read(gate, place, h)
                 h += 1
