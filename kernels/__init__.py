@@ -2,6 +2,7 @@
 
 from graphformers.kernels.attention.op import sparse_attention
 from graphformers.kernels.eulerian.op import EulerianPaths, eulerian_paths
+from graphformers.kernels.farthest_points.op import farthest_points
 from graphformers.kernels.messages.op import edge_sum, gated_mean, rectified_sum
 from graphformers.kernels.neighbors.op import MaxNeighbors, knn_neighbors, radius_neighbors
 from graphformers.kernels.neighbors.result import Neighbors
@@ -36,6 +37,7 @@ __all__ = [
     "TimeLimit",
     "edge_sum",
     "eulerian_paths",
+    "farthest_points",
     "gated_mean",
     "knn_neighbors",
     "radius_neighbors",

@@ -13,6 +13,7 @@ from graphformers.errors import ShapeError
 from graphformers.kernels.neighbors.kernel import FIRST, NEAREST, RANDOM
 from graphformers.kernels.neighbors.result import Neighbors
 from graphformers.kernels.neighbors.search import search
+from graphformers.kernels.point_tree.clouds import check_points
 from graphformers.kernels.validation import check_floating, check_indices, check_shape
 
 Choice: TypeAlias = Literal["nearest", "first", "random"]
@@ -106,20 +107,14 @@ def _check(
     query_ptr: Tensor | None,
     box: Sequence[float] | None,
 ) -> None:
-    if points.ndim != 2 or points.shape[1] not in (2, 3):
-        raise ShapeError(f"points must be (points, 2) or (points, 3); got {tuple(points.shape)}")
+    check_points(points, ptr)
     space = points.shape[1]
-    check_floating(points=points)
     if queries is not None:
         if queries.ndim != 2 or queries.shape[1] != space:
             raise ShapeError(f"queries must be (queries, {space}); got {tuple(queries.shape)}")
         check_floating(points=points, queries=queries)
     if (query_ptr is not None) != (queries is not None and ptr is not None):
         raise ShapeError("query_ptr goes with ptr when there are queries, and only then")
-    if ptr is not None:
-        check_indices(points.device, ptr=ptr)
-        if ptr.shape[0] == 0:
-            raise ShapeError("ptr needs the end of the last graph; got no entries")
     if ptr is not None and query_ptr is not None:
         check_indices(points.device, query_ptr=query_ptr)
         check_shape("query_ptr", query_ptr, tuple(ptr.shape), "as long as ptr")

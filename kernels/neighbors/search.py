@@ -8,13 +8,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from graphformers.errors import DataError, ShapeError
 from graphformers.kernels.launch import WARP_SCALARS, launch_rows
 from graphformers.kernels.neighbors.kernel import COUNT, search_kernel
 from graphformers.kernels.neighbors.reference import wrap
+from graphformers.kernels.point_tree.clouds import checked_ptr
 from graphformers.kernels.point_tree.kernel import LEAF
 from graphformers.kernels.point_tree.tree import PointTree, build_tree
-from graphformers.kernels.validation import check_segments
 
 _MOST = 2**31 - 2
 _WORK_PER_QUERY = 512
@@ -70,13 +69,7 @@ def search(
 def _cloud(
     name: str, points: Tensor, ptr_name: str, ptr: Tensor | None, period: Tensor | None
 ) -> _Cloud:
-    if not bool(points.isfinite().all()):
-        raise DataError(f"{name} must be finite; got a coordinate that is not")
-    if points.shape[0] > _MOST // 2:
-        raise ShapeError(f"{name} must be fewer than 2**30; got {points.shape[0]}")
-    if ptr is None:
-        ptr = torch.tensor([0, points.shape[0]], device=points.device)
-    check_segments(ptr, points.shape[0], ptr_name)
+    ptr = checked_ptr(name, points, ptr_name, ptr)
     positions = pad(wrap(points, period), (0, 3 - points.shape[1]))
     return _Cloud(positions, ptr, build_tree(positions, ptr))
 

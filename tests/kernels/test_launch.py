@@ -12,6 +12,7 @@ from graphformers.kernels.attention.edge_math import Shape
 from graphformers.kernels.attention.kernel import attention_kernels
 from graphformers.kernels.attention.score import SCORES
 from graphformers.kernels.eulerian.kernel import eulerian_kernel, merge_kernel
+from graphformers.kernels.farthest_points.kernel import sample_kernel
 from graphformers.kernels.grouping.kernel import group_kernel
 from graphformers.kernels.launch import _balanced_bounds
 from graphformers.kernels.messages.kernel import message_kernels
@@ -46,6 +47,8 @@ KERNELS = {
     "random walks over pairs": lambda: pairs_kernel(wp.float32),
     "random walks along a pattern": lambda: pattern_kernel(wp.float64),
     "random walks that return": lambda: return_kernel,
+    "farthest points float32": lambda: sample_kernel(wp.float32),
+    "farthest points float64": lambda: sample_kernel(wp.float64),
     "neighbors float32": lambda: search_kernel(wp.float32, False, 1),
     "neighbors float64": lambda: search_kernel(wp.float64, False, 1),
     "periodic neighbors float32": lambda: search_kernel(wp.float32, True, 1),

@@ -63,6 +63,8 @@ def operator_calls():
     yield "gated_mean_backward", (at_target, *pair, *mean, 1e-6, *both)
     points, queries = uniform(9).requires_grad_(), uniform(4, seed=1)
     graphs = (torch.tensor([0, 3, 9]), torch.tensor([0, 4, 4]))
+    yield "farthest_points", (points.detach(), 5, None, 3)
+    yield "farthest_points", (points.detach(), 5, graphs[0], None)
     yield "neighbors", (points, None, None, None, None, math.inf, False, 3, 1, 0)
     yield "neighbors", (points, queries, *graphs, [1.0, 1.0, 1.0], 0.5, False, 3, 1, 0)
     yield "group", (PATTERN.source, SOURCES)
