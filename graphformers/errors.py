@@ -22,13 +22,14 @@ class ModelFileError(GraphformersError, ValueError):
 
 
 class MissingExtraError(GraphformersError, ImportError):
-    """An optional package is not installed.
+    """An optional package is not installed, or is and cannot be imported for some ``reason``.
 
     The message names the extra: ``pip install "graphformers[app]"``.
     """
 
-    def __init__(self, package: str, extra: str):
-        super().__init__(f'{package} is not installed; pip install "graphformers[{extra}]"')
+    def __init__(self, package: str, extra: str, reason: str | None = None):
+        state = "not installed" if reason is None else f"installed but cannot be imported: {reason}"
+        super().__init__(f'{package} is {state}; pip install "graphformers[{extra}]"')
 
 
 def nearest_name(name: str, known: list[str]) -> str:
