@@ -13,6 +13,7 @@ from graphformers.kernels.random_walk.op import (
     relative_random_walk_probabilities,
 )
 from graphformers.kernels.sampling.graph import CSRGraph
+from graphformers.kernels.sampling.hop_tokens.op import sample_hop_tokens
 from graphformers.kernels.sampling.neighbors.heterogeneous import sample_heterogeneous_neighbors
 from graphformers.kernels.sampling.neighbors.op import sample_ego_graphs, sample_neighbors
 from graphformers.kernels.sampling.neighbors.sample import (
@@ -21,6 +22,7 @@ from graphformers.kernels.sampling.neighbors.sample import (
     NeighborSample,
     TimeLimit,
 )
+from graphformers.kernels.sampling.walks.op import random_walks
 from graphformers.kernels.segments.op import segment_broadcast, segment_reduce
 from graphformers.kernels.softmax.op import segment_logsumexp, segment_softmax
 
@@ -42,10 +44,12 @@ __all__ = [
     "knn_neighbors",
     "radius_neighbors",
     "random_walk_probabilities",
+    "random_walks",
     "rectified_sum",
     "relative_random_walk_probabilities",
     "sample_ego_graphs",
     "sample_heterogeneous_neighbors",
+    "sample_hop_tokens",
     "sample_neighbors",
     "segment_broadcast",
     "segment_logsumexp",
