@@ -19,6 +19,7 @@ from torch import Tensor
 Argument = Tensor | float | int | None
 
 WARP_SCALARS = {torch.float32: wp.float32, torch.float64: wp.float64}
+_SCALARS = {wp.float32, wp.float64, wp.int32, wp.int64}
 
 # Below this many multiply-adds (about 0.1 ms) handing chunks to threads costs more than it gains.
 _SERIAL_WORK = 1 << 18
@@ -47,8 +48,7 @@ def launch_rows(
         return
 
     def run(first: int, last: int) -> None:
-        size = (last - first, lanes)
-        wp.launch(kernel, size, [first, *borrowed], device="cpu", record_tape=False)
+        _launch_on_cpu(kernel, (last - first, lanes), [first, *borrowed])
 
     _load_on_cpu(kernel.module)
     threads = torch.get_num_threads()
@@ -69,12 +69,50 @@ def launch_once(kernel: wp.Kernel, arguments: Sequence[Argument]) -> None:
     wp.launch(kernel, 1, borrowed, device="cpu", record_tape=False)
 
 
+class _Commands(threading.local):
+    """The last launch of every kernel by this thread."""
+
+    def __init__(self):
+        self.of: dict[wp.Kernel, wp.Launch] = {}
+
+
+_commands = _Commands()
+
+
+def _launch_on_cpu(kernel: wp.Kernel, size: tuple[int, int], arguments: list[object]) -> None:
+    """Launch; from the second time on without what Warp checks and looks up every time."""
+    command = _commands.of.get(kernel)
+    if command is None:
+        command = wp.launch(
+            kernel, size, arguments, device="cpu", record_tape=False, record_cmd=True
+        )
+        _commands.of[kernel] = command
+    else:
+        command.set_dim(size)
+        command.set_params_from_ctypes(arguments)
+    command.launch()
+
+
 def _borrow(argument: Argument, annotation: object) -> object:
     """A Warp array over a tensor's memory; trailing axes become the vector type the kernel asks."""
+    if argument is None:
+        return _null(annotation.ndim)
     if not isinstance(argument, Tensor):
         return argument
-    dtype = annotation.dtype  # pyright: ignore[reportAttributeAccessIssue]
-    return wp.from_torch(argument, dtype=dtype, requires_grad=False, return_ctype=True)
+    if annotation.ndim > 1 or annotation.dtype not in _SCALARS:
+        return wp.from_torch(
+            argument, dtype=annotation.dtype, requires_grad=False, return_ctype=True
+        )
+    # what from_torch does, less its checks: in a small launch they cost more than all else
+    array = annotation.__ctype__()
+    array.data, array.ndim = argument.data_ptr(), 1
+    array.shape[0], array.strides[0] = argument.numel(), argument.element_size()
+    return array
+
+
+@cache
+def _null(ndim: int) -> object:
+    return wp.array(dtype=wp.float32, ndim=ndim).__ctype__()
 
 
 def _balanced_bounds(ptr: Tensor, chunks: int) -> list[int]:
