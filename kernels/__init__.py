@@ -25,6 +25,7 @@ from graphformers.kernels.sampling.neighbors.sample import (
 from graphformers.kernels.sampling.walks.op import random_walks
 from graphformers.kernels.segments.op import segment_broadcast, segment_reduce
 from graphformers.kernels.softmax.op import segment_logsumexp, segment_softmax
+from graphformers.kernels.voxels.op import Voxels, group_voxels, patch_offsets, voxel_cells
 
 __all__ = [
     "CSRGraph",
@@ -37,11 +38,14 @@ __all__ = [
     "NodeOrder",
     "SparsePattern",
     "TimeLimit",
+    "Voxels",
     "edge_sum",
     "eulerian_paths",
     "farthest_points",
     "gated_mean",
+    "group_voxels",
     "knn_neighbors",
+    "patch_offsets",
     "radius_neighbors",
     "random_walk_probabilities",
     "random_walks",
@@ -56,4 +60,5 @@ __all__ = [
     "segment_reduce",
     "segment_softmax",
     "sparse_attention",
+    "voxel_cells",
 ]

@@ -21,6 +21,7 @@ from graphformers.kernels.point_tree.kernel import build_kernel
 from graphformers.kernels.random_walk.kernel import pairs_kernel, pattern_kernel, return_kernel
 from graphformers.kernels.segments.kernel import segment_kernels
 from graphformers.kernels.softmax.kernel import softmax_kernels
+from graphformers.kernels.voxels.kernel import sort_by_digit_kernel
 
 
 def attention(score, scalar):
@@ -55,6 +56,7 @@ KERNELS = {
     "periodic neighbors float64": lambda: search_kernel(wp.float64, True, 1),
     "point trees float32": lambda: build_kernel(wp.float32),
     "point trees float64": lambda: build_kernel(wp.float64),
+    "voxels": lambda: sort_by_digit_kernel,
 }
 
 

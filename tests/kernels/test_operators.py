@@ -22,10 +22,10 @@ from graphformers.kernels.attention.cases import (
 from graphformers.kernels.eulerian.cases import EULERIAN_CASES
 from graphformers.kernels.messages.cases import message_inputs
 from graphformers.kernels.neighbors.cases import uniform
-from graphformers.kernels.eulerian.cases import EULERIAN_CASES
 from graphformers.kernels.pattern_cases import random_pattern
 from graphformers.kernels.random_walk.cases import WALK_CASES
 from graphformers.kernels.segments.cases import segment_values
+from graphformers.kernels.voxels.cases import CELL_CASES
 
 TARGETS, SOURCES, EDGES = 7, 5, 23
 WIDTHS = WIDTH_CASES["odd"]
@@ -65,6 +65,8 @@ def operator_calls():
     graphs = (torch.tensor([0, 3, 9]), torch.tensor([0, 4, 4]))
     yield "farthest_points", (points.detach(), 5, None, 3)
     yield "farthest_points", (points.detach(), 5, graphs[0], None)
+    yield "voxel_cells", (points.detach(), [0.1, 0.2, 0.3])
+    yield "group_voxels", CELL_CASES["graphs"]
     yield "neighbors", (points, None, None, None, None, math.inf, False, 3, 1, 0)
     yield "neighbors", (points, queries, *graphs, [1.0, 1.0, 1.0], 0.5, False, 3, 1, 0)
     yield "group", (PATTERN.source, SOURCES)

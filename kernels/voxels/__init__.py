@@ -1,0 +1,1 @@
+"""Grouping points by the voxel they lie in."""
