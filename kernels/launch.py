@@ -81,6 +81,8 @@ _commands = _Commands()
 
 def _launch_on_cpu(kernel: wp.Kernel, size: tuple[int, int], arguments: list[object]) -> None:
     """Launch; from the second time on without what Warp checks and looks up every time."""
+    if 0 in size:  # Warp records no launch of nothing
+        return
     command = _commands.of.get(kernel)
     if command is None:
         command = wp.launch(
