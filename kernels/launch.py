@@ -91,8 +91,14 @@ def _launch_on_cpu(kernel: wp.Kernel, size: tuple[int, int], arguments: list[obj
         _commands.of[kernel] = command
     else:
         command.set_dim(size)
-        command.set_params_from_ctypes(arguments)
+        command.set_params_from_ctypes([_as_ctype(argument) for argument in arguments])
     command.launch()
+
+
+def _as_ctype(argument: object) -> object:
+    """What a recorded launch takes: of a structure its memory."""
+    convert = getattr(argument, "__ctype__", None)
+    return convert() if convert else argument
 
 
 def _borrow(argument: Argument, annotation: object) -> object:
