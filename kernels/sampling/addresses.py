@@ -1,8 +1,7 @@
 """A graph as kernels read it, and what they report of a graph that does not hold together."""
 
-from typing import cast, no_type_check
-
-import warp as wp
+import torch
+from jaxtyping import Int
 from torch import Tensor
 
 from graphformers.errors import ShapeError
@@ -12,54 +11,40 @@ from graphformers.kernels.sampling.graph import CSRGraph
 BAD_ROW, BAD_NEIGHBOR, BAD_WEIGHT = -1, -2, -3
 
 
-@no_type_check
-@wp.struct
-class GraphAddresses:
-    """Compressed rows by address: they may be longer than a Warp array can be.
-
-    An address of 0 stands for a tensor that was not given.
-    """
-
-    indptr: wp.uint64  # int64 (nodes + 1,)
-    indices: wp.uint64  # int32 or int64 (edges,)
-    weights: wp.uint64  # float32 or float64 (edges,)
-    edge_time: wp.uint64  # int64 (edges,)
-    node_time: wp.uint64  # int64 (neighbors,)
-    num_edges: wp.int64
-    num_neighbors: wp.int64
-    index_bytes: int
-    weight_bytes: int
-
-
-# Reading them in native code; a snippet with an argument ``graph`` starts with this text.
+# Reading the graph in native code; a snippet with an argument ``graph`` starts with this text. Rows
+# may be longer than a Warp array can be, so they come by address, 0 for what was not given.
 NATIVE_GRAPH = """
-    const int64_t* bounds = (const int64_t*)graph.indptr;
+    const int64_t* bounds = (const int64_t*)graph.data[0];
+    const int64_t num_edges = graph.data[1];
+    const char* entries = (const char*)graph.data[2];
+    const int64_t entry_bytes = graph.data[3];
+    const int64_t num_neighbors = graph.data[4];
+    const char* weights = (const char*)graph.data[5];
+    const int64_t weight_bytes = graph.data[6];
+    const int64_t* edge_time = (const int64_t*)graph.data[7];
+    const int64_t* node_time = (const int64_t*)graph.data[8];
     auto is_sound = [&](int64_t row) -> bool {
-        return bounds[row] >= 0 && bounds[row + 1] >= bounds[row]
-            && bounds[row + 1] <= graph.num_edges;
+        return bounds[row] >= 0 && bounds[row + 1] >= bounds[row] && bounds[row + 1] <= num_edges;
     };
     auto neighbor = [&](int64_t position) -> int64_t {
-        return graph.index_bytes == 8 ? ((const int64_t*)graph.indices)[position]
-                                      : ((const int32_t*)graph.indices)[position];
+        return entry_bytes == 8 ? ((const int64_t*)entries)[position]
+                                : ((const int32_t*)entries)[position];
     };
-    auto is_node = [&](int64_t node) -> bool { return node >= 0 && node < graph.num_neighbors; };
+    auto is_node = [&](int64_t node) -> bool { return node >= 0 && node < num_neighbors; };
 """
 
 
 def graph_addresses(
     graph: CSRGraph, edge_time: Tensor | None = None, node_time: Tensor | None = None
-) -> int:
-    """The structure; it passes through a launch as a number does."""
-    addresses = GraphAddresses()
-    addresses.indptr, addresses.indices = graph.indptr.data_ptr(), graph.indices.data_ptr()
-    for name, tensor in (("edge_time", edge_time), ("node_time", node_time)):
-        setattr(addresses, name, 0 if tensor is None else tensor.data_ptr())
-    if graph.weights is not None:
-        addresses.weights = graph.weights.data_ptr()
-        addresses.weight_bytes = graph.weights.element_size()
-    addresses.index_bytes = graph.indices.element_size()
-    addresses.num_edges, addresses.num_neighbors = graph.num_edges, graph.neighbor_bound
-    return cast(int, addresses)
+) -> Int[Tensor, " 9"]:
+    """Addresses and sizes in the order native code reads them; keep the tensors alive meanwhile."""
+    parts = (graph.weights, edge_time, node_time)
+    weights, edge_time_at, node_time_at = (0 if one is None else one.data_ptr() for one in parts)
+    weight_bytes = 0 if graph.weights is None else graph.weights.element_size()
+    rows = [graph.indptr.data_ptr(), graph.num_edges]
+    row_entries = [graph.indices.data_ptr(), graph.indices.element_size(), graph.neighbor_bound]
+    weighing = [weights, weight_bytes, edge_time_at, node_time_at]
+    return torch.tensor([*rows, *row_entries, *weighing])
 
 
 def check_rows(graph: CSRGraph, rows: Tensor, counts: Tensor) -> None:

@@ -8,7 +8,6 @@ from graphformers.kernels.sampling.addresses import (
     BAD_NEIGHBOR,
     BAD_ROW,
     NATIVE_GRAPH,
-    GraphAddresses,
 )
 from graphformers.kernels.sampling.randomness import NATIVE_RANDOMNESS
 
@@ -73,7 +72,7 @@ _SAMPLE = f"""
     if (kept < room && !report.data[row]) enumerate(true);
     if (report.data[row]) nodes.data[row] = owner;
     for (int64_t j = kept; j < room; ++j)
-        sample[j] = kept ? sample[j - kept] : below(child(anywhere, j), graph.num_neighbors);
+        sample[j] = kept ? sample[j - kept] : below(child(anywhere, j), num_neighbors);
 """
 
 
@@ -81,7 +80,7 @@ _SAMPLE = f"""
 @wp.func_native(_SAMPLE)
 def _sample(
     row: int,
-    graph: GraphAddresses,
+    graph: wp.array[wp.int64],
     seed: wp.uint64,
     nodes: wp.array[wp.int64],
     keys: wp.array2d[wp.int64],
@@ -94,7 +93,7 @@ def _sample(
 @wp.kernel(enable_backward=False)
 def hop_token_kernel(
     first: int,
-    graph: GraphAddresses,
+    graph: wp.array[wp.int64],
     seed: wp.uint64,
     nodes: wp.array[wp.int64],  # (nodes,); where a report is made, the node it is about, written
     keys: wp.array2d[wp.int64],  # (nodes, length), scratch

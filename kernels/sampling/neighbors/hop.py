@@ -101,7 +101,7 @@ def pick_neighbors(
     return neighbors, targets
 
 
-def _look_up(graph: CSRGraph, addresses: int, frontier: Frontier, weighs: bool) -> _Rows:
+def _look_up(graph: CSRGraph, addresses: Tensor, frontier: Frontier, weighs: bool) -> _Rows:
     """Find the rows and count what can be picked; raises for what does not make sense there."""
     rows = frontier.rows
     start, degree = torch.empty_like(rows), torch.empty_like(rows)

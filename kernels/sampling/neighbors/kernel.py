@@ -1,6 +1,7 @@
 """One hop of neighbour sampling, one thread per row: look it up, count what it offers, pick.
 
 ========  ==================  ================================================================
+graph     (9,)                addresses and sizes, see ``addresses.py``
 rows      (rows,)             nodes whose neighbours are sampled
 trees     (rows,) or null     seed of every row, where every seed has a subgraph of its own
 latest    (rows,) or null     latest time a row may see
@@ -15,7 +16,6 @@ from typing import no_type_check
 
 import warp as wp
 
-from graphformers.kernels.sampling.addresses import GraphAddresses
 from graphformers.kernels.sampling.neighbors.native import COUNT_ELIGIBLE, FIND_ROW, PICK
 
 
@@ -23,7 +23,7 @@ from graphformers.kernels.sampling.neighbors.native import COUNT_ELIGIBLE, FIND_
 @wp.func_native(FIND_ROW)
 def _find_row(
     row: int,
-    graph: GraphAddresses,
+    graph: wp.array[wp.int64],
     rows: wp.array[wp.int64],
     start: wp.array[wp.int64],
     degree: wp.array[wp.int64],
@@ -34,7 +34,7 @@ def _find_row(
 @wp.kernel(enable_backward=False)
 def find_rows_kernel(
     first: int,
-    graph: GraphAddresses,
+    graph: wp.array[wp.int64],
     rows: wp.array[wp.int64],
     start: wp.array[wp.int64],  # written
     degree: wp.array[wp.int64],  # written; BAD_ROW where the row does not lie in the graph
@@ -48,7 +48,7 @@ def find_rows_kernel(
 @wp.func_native(COUNT_ELIGIBLE)
 def _count_eligible(
     row: int,
-    graph: GraphAddresses,
+    graph: wp.array[wp.int64],
     latest: wp.array[wp.int64],
     start: wp.array[wp.int64],
     degree: wp.array[wp.int64],
@@ -60,7 +60,7 @@ def _count_eligible(
 @wp.kernel(enable_backward=False)
 def count_eligible_kernel(
     first: int,
-    graph: GraphAddresses,
+    graph: wp.array[wp.int64],
     latest: wp.array[wp.int64],
     start: wp.array[wp.int64],
     degree: wp.array[wp.int64],
@@ -75,7 +75,7 @@ def count_eligible_kernel(
 @wp.func_native(PICK)
 def _pick(
     row: int,
-    graph: GraphAddresses,
+    graph: wp.array[wp.int64],
     seed: wp.uint64,
     weighs: int,
     replace: int,
@@ -97,7 +97,7 @@ def _pick(
 @wp.kernel(enable_backward=False)
 def pick_kernel(
     first: int,
-    graph: GraphAddresses,
+    graph: wp.array[wp.int64],
     seed: wp.uint64,
     weighs: int,  # chances differ, by weight or by time
     replace: int,

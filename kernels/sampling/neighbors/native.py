@@ -29,13 +29,11 @@ _ENTRIES = (
     + """
     // What comes too late weighs nothing: sampling in time is weighted sampling.
     auto weight = [&](int64_t position) -> double {
-        const int64_t* edge_time = (const int64_t*)graph.edge_time;
-        const int64_t* node_time = (const int64_t*)graph.node_time;
         if (edge_time && edge_time[position] > latest.data[row]) return 0.0;
         if (node_time && node_time[neighbor(position)] > latest.data[row]) return 0.0;
-        if (!graph.weights) return 1.0;
-        return graph.weight_bytes == 8 ? ((const double*)graph.weights)[position]
-                                       : ((const float*)graph.weights)[position];
+        if (!weights) return 1.0;
+        return weight_bytes == 8 ? ((const double*)weights)[position]
+                                 : ((const float*)weights)[position];
     };
     const int64_t first = start.data[row];
     const int64_t size = degree.data[row];
@@ -60,10 +58,10 @@ COUNT_ELIGIBLE = f"""
 _PREFETCH_ROW = """
 #if !defined(__CUDA_ARCH__)
     if (row + 8 < rows.shape[0]) {
-        const char* entries = (const char*)graph.indices + start.data[row + 8] * graph.index_bytes;
-        const int64_t bytes = degree.data[row + 8] * graph.index_bytes;
+        const char* ahead = entries + start.data[row + 8] * entry_bytes;
+        const int64_t bytes = degree.data[row + 8] * entry_bytes;
         for (int64_t line = 0; line < bytes && line < 256; line += 64)
-            __builtin_prefetch(entries + line);
+            __builtin_prefetch(ahead + line);
     }
 #endif
 """
@@ -145,9 +143,9 @@ _PICK_WEIGHTED_REPEATED = """
 """
 
 PICK = f"""
-    {_PREFETCH_ROW}
     {NATIVE_RANDOMNESS}
     {_ENTRIES}
+    {_PREFETCH_ROW}
     const int64_t out = out_ptr.data[row];
     const int64_t picks = out_ptr.data[row + 1] - out;
     int64_t* chosen = edges.data + out;

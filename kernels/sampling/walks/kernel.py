@@ -8,7 +8,6 @@ from graphformers.kernels.sampling.addresses import (
     BAD_NEIGHBOR,
     BAD_ROW,
     NATIVE_GRAPH,
-    GraphAddresses,
 )
 from graphformers.kernels.sampling.randomness import NATIVE_RANDOMNESS
 
@@ -83,7 +82,7 @@ _WALK = f"""
 @wp.func_native(_WALK)
 def _walk(
     row: int,
-    graph: GraphAddresses,
+    graph: wp.array[wp.int64],
     seed: wp.uint64,
     to_previous: wp.float64,
     to_others: wp.float64,
@@ -96,7 +95,7 @@ def _walk(
 @wp.kernel(enable_backward=False)
 def walk_kernel(
     first: int,
-    graph: GraphAddresses,
+    graph: wp.array[wp.int64],
     seed: wp.uint64,
     to_previous: wp.float64,  # chance to step back, relative to a neighbour of the node before
     to_others: wp.float64,  # chance to step further away
