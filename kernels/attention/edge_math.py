@@ -123,8 +123,8 @@ def _pairs(module: wp.Module, score: PairScore, shape: Shape, algebra: RowAlgebr
 
 @no_type_check
 def _logits(module: wp.Module, shape: Shape, algebra: RowAlgebra) -> wp.Function:
-    group, width, scalar = shape.group, shape.group * shape.dim, shape.scalar
-    row, per_head = wp.types.vector(width, scalar), wp.types.vector(group, scalar)
+    group, dim, scalar = shape.group, shape.dim, shape.scalar
+    row, per_head = wp.types.vector(group * dim, scalar), wp.types.vector(group, scalar)
     numbers = wp.array[scalar]
     read = access(scalar).read
 
@@ -142,11 +142,10 @@ def _logits(module: wp.Module, shape: Shape, algebra: RowAlgebra) -> wp.Function
     ):
         """Also whether the clamp lets the gradient through, times the scale."""
         if channel:
+            weight = row()
             weighted = row()
-            c = int(0)
-            while c < width:
-                weighted[c] = pair[c] * read(channel, head_place, c)
-                c += 1
+            algebra.load(weight, channel, head_place, dim)
+            algebra.add_product(weighted, weight, pair)
             algebra.sums(weighted, logit)
         else:
             algebra.sums(pair, logit)

@@ -66,7 +66,8 @@ def _attention_kernels(score: str, shape: Shape) -> AttentionKernels:
     """One module holds all three, so that a new shape compiles once."""
     numbers = ".".join(str(number) for number in shape[:4])
     module = wp.get_module(f"graphformers.attention.{score}.{numbers}.{shape.scalar.__name__}")
-    wp.set_module_options({"max_unroll": 1}, module=module)
+    flags = f"{wp.config.cpu_compiler_flags or '-march=native'} -ffp-contract=fast"
+    wp.set_module_options({"max_unroll": 1, "cpu_compiler_flags": flags}, module=module)
     math = edge_math(module, find_score(score), shape)
     inputs = find_score(score).edge_inputs
     return AttentionKernels(
@@ -121,6 +122,7 @@ def _forward(module: wp.Module, math: EdgeMath, shape: Shape, inputs: int) -> wp
         e = pair_row()
         f = pair_row()
         pair = pair_row()
+        spread = pair_row()
         mixed_pair = pair_row()
         mixed = value_row()
         logit = per_head()
@@ -183,7 +185,8 @@ def _forward(module: wp.Module, math: EdgeMath, shape: Shape, inputs: int) -> wp
                     h += 1
                 of_values.add_scaled(mixed, weight, value, source * value_size)
                 if pair_sum:
-                    of_pairs.add_product(mixed_pair, weight, pair)
+                    of_pairs.spread(weight, spread)
+                    of_pairs.add_product(mixed_pair, spread, pair)
                 if pairs:
                     of_pairs.store(pair, pairs, place * pair_size, dim)
         h = int(0)
@@ -212,12 +215,39 @@ def _backward(
     per_head = wp.types.vector(group, scalar)
     sizes = (heads, dim, dim_v, inputs * dim)
     all_heads, pair_size, value_size, feature_size = (wp.int64(size) for size in sizes)
+    step = inputs * dim
     read, write = access(scalar)
     exp = exponential(scalar) if vectorised else wp.exp
     of_pairs = row_algebra(group, dim, scalar, vectorised)
     of_values = row_algebra(group, dim_v, scalar, vectorised)
 
-    step = inputs * dim
+    @wp.func(module=module)
+    def pull_on_weights(
+        grad_out: numbers,
+        target_value: wp.int64,
+        value: numbers,
+        source_value: wp.int64,
+        grad_pair_sum: numbers,
+        target_pair: wp.int64,
+        pair: wp.ref[pair_row],
+        pull: wp.ref[per_head],
+    ):
+        """How the loss changes with the weight of an edge, before gate and dropout."""
+        product = value_row()
+        of_values.load(product, grad_out, target_value, dim_v)
+        of_values.times(product, value, source_value)
+        of_values.sums(product, pull)
+        if grad_pair_sum:
+            up = pair_row()
+            product_pair = pair_row()
+            more = per_head()
+            of_pairs.load(up, grad_pair_sum, target_pair, dim)
+            of_pairs.add_product(product_pair, up, pair)
+            of_pairs.sums(product_pair, more)
+            h = int(0)
+            while h < group:
+                pull[h] = pull[h] + more[h]
+                h += 1
 
     def backward_kernel(
         first: int,
@@ -243,13 +273,12 @@ def _backward(
         grad_out: numbers,
         grad_pair_sum: numbers,
         grad_pairs: numbers,
-        grad_query: numbers,  # written by the row pass, like all that follows but two
-        grad_features: numbers,
+        grad_node: numbers,  # written, the gradient of queries or of keys
+        grad_value: numbers,  # written by the column pass
+        grad_features: numbers,  # written by the row pass, like all that follow
         grad_channel: numbers,  # (rows, heads * dim), the share of every row
         grad_bias: numbers,
         grad_gate: numbers,
-        grad_key: numbers,  # written by the column pass
-        grad_value: numbers,
         bad: wp.array[wp.int32],
     ):
         offset, lane = wp.tid()
@@ -260,14 +289,11 @@ def _backward(
         f = pair_row()
         pair = pair_row()
         up = pair_row()
-        up_row = pair_row()
-        grad_q = pair_row()
-        grad_k = pair_row()
         grad_e = pair_row()
         grad_f = pair_row()
         grad_a = pair_row()
+        grad_n = pair_row()
         grad_v = value_row()
-        product = value_row()
         logit = per_head()
         opened = per_head()
         grad = per_head()
@@ -275,23 +301,16 @@ def _backward(
         weight = per_head()
         kept = per_head()
         factor = per_head()
-        if out:
-            c = int(0)
-            while c < group * dim_v:
-                left = read(grad_out, node * value_size, c)
-                product[c] = left * read(out, node * value_size, c)
-                c += 1
-            of_values.sums(product, pull)
+        if by_rows:
             if grad_pair_sum:
-                c = int(0)
-                while c < group * dim:
-                    left = read(grad_pair_sum, node * pair_size, c)
-                    up[c] = left * read(pair_sum, node * pair_size, c)
-                    c += 1
-                of_pairs.sums(up, grad)
+                of_pairs.load(pair, pair_sum, node * pair_size, dim)
+            at_value, at_pair = node * value_size, node * pair_size
+            pull_on_weights(
+                grad_out, at_value, out, at_value, grad_pair_sum, at_pair, pair, pull
+            )
             h = int(0)
             while h < group:
-                write(mean, node, h, pull[h] + grad[h])
+                write(mean, node, h, pull[h])
                 h += 1
         start, end = math.slots(row_ptr, row, column.shape[0], bad)
         for slot in range(start, end):
@@ -300,37 +319,24 @@ def _backward(
                 place = edge[slot] * all_heads + head
                 target = wp.where(by_rows, node, other)
                 source = wp.where(by_rows, other, node)
-                math.pairs(
-                    query,
-                    target * pair_size,
-                    key,
-                    source * pair_size,
-                    features,
-                    place * feature_size,
-                    e,
-                    f,
-                    pair,
-                )
+                q_place = target * pair_size
+                k_place = source * pair_size
+                e_place = place * feature_size
+                math.pairs(query, q_place, key, k_place, features, e_place, e, f, pair)
                 math.logits(
                     pair, channel, head * pair_size, scale, limit, bias, place, logit, opened
                 )
                 math.factors(gate, seed, dropout, place, factor, kept)
-                c = int(0)
-                while c < group * dim_v:
-                    left = read(grad_out, target * value_size, c)
-                    product[c] = left * read(value, source * value_size, c)
-                    c += 1
-                of_values.sums(product, pull)
-                if grad_pair_sum:
-                    c = int(0)
-                    while c < group * dim:
-                        up[c] = read(grad_pair_sum, target * pair_size, c) * pair[c]
-                        c += 1
-                    of_pairs.sums(up, grad)
-                    h = int(0)
-                    while h < group:
-                        pull[h] = pull[h] + grad[h]
-                        h += 1
+                pull_on_weights(
+                    grad_out,
+                    target * value_size,
+                    value,
+                    source * value_size,
+                    grad_pair_sum,
+                    q_place,
+                    pair,
+                    pull,
+                )
                 h = int(0)
                 while h < group:
                     masked = logit[h] == scalar(-wp.inf)
@@ -340,33 +346,20 @@ def _backward(
                     weight[h] = w * factor[h]
                     pull[h] = grad[h] * opened[h]
                     h += 1
-                of_pairs.spread(pull, up_row)
-                c = int(0)
-                while c < group * dim:
-                    up[c] = up_row[c]
-                    c += 1
+                of_pairs.spread(pull, up)
                 if channel:
-                    c = int(0)
-                    while c < group * dim:
-                        grad_a[c] = grad_a[c] + up_row[c] * pair[c]
-                        up[c] = up_row[c] * read(channel, head * pair_size, c)
-                        c += 1
+                    if grad_channel:
+                        of_pairs.add_product(grad_a, up, pair)
+                    of_pairs.times(up, channel, head * pair_size)
                 if grad_pair_sum:
-                    of_pairs.add_scaled(up, weight, grad_pair_sum, target * pair_size)
+                    of_pairs.add_scaled(up, weight, grad_pair_sum, q_place)
                 if grad_pairs:
-                    c = int(0)
-                    while c < group * dim:
-                        up[c] = up[c] + read(grad_pairs, place * pair_size, c)
-                        c += 1
+                    of_pairs.add(up, grad_pairs, place * pair_size)
                 c = int(0)
                 while c < group * dim:
-                    q = read(query, target * pair_size, c)
-                    k = read(key, source * pair_size, c)
+                    q, k = read(query, q_place, c), read(key, k_place, c)
                     dq, dk, de, df = math.slope(q, k, e[c], f[c])
-                    grad_q[c] = grad_q[c] + up[c] * dq
-                    grad_k[c] = grad_k[c] + up[c] * dk
-                    grad_e[c] = up[c] * de
-                    grad_f[c] = up[c] * df
+                    grad_n[c] = grad_n[c] + up[c] * wp.where(by_rows, dq, dk)
                     c += 1
                 if grad_value:
                     of_values.add_scaled(grad_v, weight, grad_out, target * value_size)
@@ -381,17 +374,21 @@ def _backward(
                         write(grad_gate, place, h, kept[h])
                         h += 1
                 if grad_features:
-                    of_pairs.store(grad_e, grad_features, place * feature_size, step)
+                    c = int(0)
+                    while c < group * dim:
+                        q, k = read(query, q_place, c), read(key, k_place, c)
+                        dq, dk, de, df = math.slope(q, k, e[c], f[c])
+                        grad_e[c] = up[c] * de
+                        grad_f[c] = up[c] * df
+                        c += 1
+                    of_pairs.store(grad_e, grad_features, e_place, step)
                     if inputs == 2:
-                        second = place * feature_size + pair_size
-                        of_pairs.store(grad_f, grad_features, second, step)
-        if grad_query:
-            of_pairs.store(grad_q, grad_query, node * pair_size, dim)
+                        of_pairs.store(grad_f, grad_features, e_place + pair_size, step)
+        of_pairs.store(grad_n, grad_node, node * pair_size, dim)
+        if grad_value:
+            of_values.store(grad_v, grad_value, node * value_size, dim_v)
         if grad_channel:
             of_pairs.store(grad_a, grad_channel, node * pair_size, dim)
-        if grad_key:
-            of_pairs.store(grad_k, grad_key, node * pair_size, dim)
-            of_values.store(grad_v, grad_value, node * value_size, dim_v)
 
     backward_kernel.__qualname__ = f"backward_{'rows' if by_rows else 'columns'}_kernel"
     return wp.kernel(enable_backward=False, module=module)(backward_kernel)

@@ -126,12 +126,12 @@ def _pull_back(*arguments) -> tuple[Tensor, ...]:
 
     forward = (_cast(out, lse.dtype), None if upstream[1] is None else _cast(pair_sum, lse.dtype))
     inputs = (*rows, *given, *settings[1:], given.key.shape[0], lse, *forward, mean, *upstream)
-    written = (grads[0], edge, per_row, bias, gate, None, None, bad)
+    written = (grads[0], None, edge, per_row, bias, gate, bad)
     launch_rows(kernels.backward_rows, rows[0], lanes, (*inputs, *written), 2 * work)
 
     nodes = given.query.shape[0]
     inputs = (*columns, *given, *settings[1:], nodes, lse, None, None, mean, *upstream)
-    written = (*[None] * 5, grads[1], grads[2], bad)
+    written = (grads[1], grads[2], None, None, None, None, bad)
     launch_rows(kernels.backward_columns, columns[0], lanes, (*inputs, *written), 2 * work)
     _check_indices(bad)
     if per_row is not None:

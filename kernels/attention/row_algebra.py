@@ -23,8 +23,10 @@ class RowAlgebra(NamedTuple):
     sums: wp.Function  # (row, heads written): sum the channels of every head
     spread: wp.Function  # (heads, row written): give every channel the number of its head
     scale: wp.Function  # (row, heads): multiply every head by its number
-    add_scaled: wp.Function  # (row, heads, array, place): add heads * array, from ``place`` on
-    add_product: wp.Function  # (row, heads, other row): add heads * other row
+    times: wp.Function  # (row, array, place): multiply by numbers of an array
+    add: wp.Function  # (row, array, place)
+    add_scaled: wp.Function  # (row, heads, array, place): add heads * array
+    add_product: wp.Function  # (row, row, row): add the product of the others to the first
     load: wp.Function  # (row written, array, place, step): heads lie ``step`` apart in the array
     store: wp.Function  # (row, array written, place, step)
 
@@ -33,52 +35,65 @@ class RowAlgebra(NamedTuple):
 @no_type_check
 def row_algebra(heads: int, dim: int, scalar: type, vectorised: bool) -> RowAlgebra:
     """Functions for rows of ``heads`` times ``dim`` numbers."""
-    row, per_head = wp.types.vector(heads * dim, scalar), wp.types.vector(heads, scalar)
+    channels, per_head = wp.types.vector(heads * dim, scalar), wp.types.vector(heads, scalar)
     size = 8 if scalar is wp.float64 else 4
     lanes = math.gcd(dim, _WIDEST // size) if vectorised else 1
     blocks = dim // lanes
     vector = f"ext_vector_type({lanes}), aligned({size}), may_alias"
     attributes = f"__attribute__(({vector}))" if lanes > 1 else ""
     types = f"""
-        typedef {_C_NAMES[scalar]} lanes {attributes};
+        typedef {_C_NAMES[scalar]} number;
+        typedef number lanes {attributes};
         enum {{ HEADS = {heads}, LANES = {lanes}, BLOCKS = {blocks} }};
     """
     label = f"{heads}x{dim}by{lanes}"
 
+    numbers = wp.array[scalar]
+
     @_native(label, types + _SUMS.replace("HALVED", _halved(lanes)))
-    def sums(numbers: wp.ref[row], total: wp.ref[per_head]): ...
+    def sums(row: wp.ref[channels], total: wp.ref[per_head]): ...
 
-    @_native(label, types + _SPREAD)
-    def spread(factor: wp.ref[per_head], numbers: wp.ref[row]): ...
+    @_native(label, types + _EACH.replace("...", "own[i] = (lanes)factor.c[h]"))
+    def spread(factor: wp.ref[per_head], row: wp.ref[channels]): ...
 
-    @_native(label, types + _SCALE)
-    def scale(numbers: wp.ref[row], factor: wp.ref[per_head]): ...
+    @_native(label, types + _EACH.replace("...", "own[i] *= factor.c[h]"))
+    def scale(row: wp.ref[channels], factor: wp.ref[per_head]): ...
 
-    @_native(label, types + _ADD_SCALED)
+    @_native(label, types + _THERE + _EACH.replace("...", "own[i] *= there[i]"))
+    def times(row: wp.ref[channels], array: numbers, place: wp.int64): ...
+
+    @_native(label, types + _THERE + _EACH.replace("...", "own[i] += there[i]"))
+    def add(row: wp.ref[channels], array: numbers, place: wp.int64): ...
+
+    @_native(label, types + _THERE + _EACH.replace("...", "own[i] += factor.c[h] * there[i]"))
     def add_scaled(
-        numbers: wp.ref[row], factor: wp.ref[per_head], array: wp.array[scalar], place: wp.int64
+        row: wp.ref[channels], factor: wp.ref[per_head], array: numbers, place: wp.int64
     ): ...
 
-    @_native(label, types + _ADD_PRODUCT)
-    def add_product(numbers: wp.ref[row], factor: wp.ref[per_head], other: wp.ref[row]): ...
+    product = "own[i] += ((const lanes*)&left)[i] * ((const lanes*)&right)[i]"
 
-    @_native(label, types + _LOAD)
-    def load(numbers: wp.ref[row], array: wp.array[scalar], place: wp.int64, step: int): ...
+    @_native(label, types + _EACH.replace("...", product))
+    def add_product(row: wp.ref[channels], left: wp.ref[channels], right: wp.ref[channels]): ...
 
-    @_native(label, types + _STORE)
-    def store(numbers: wp.ref[row], array: wp.array[scalar], place: wp.int64, step: int): ...
+    @_native(label, types + _THERE + _EACH.replace("...", f"own[i] = {_APART}"))
+    def load(row: wp.ref[channels], array: numbers, place: wp.int64, step: int): ...
 
-    return RowAlgebra(sums, spread, scale, add_scaled, add_product, load, store)
+    @_native(label, types + _THERE + _EACH.replace("...", f"{_APART} = own[i]"))
+    def store(row: wp.ref[channels], array: numbers, place: wp.int64, step: int): ...
+
+    return RowAlgebra(
+        sums, spread, scale, times, add, add_scaled, add_product, load, store
+    )
 
 
 # Vectors of all heads are halved together, pair by pair: after log2(LANES) rounds, lane h holds the
 # sum of head h.
 _SUMS = """
-    const lanes* blocks = (const lanes*)&numbers;
+    const lanes* own = (const lanes*)&row;
     lanes part[HEADS];
     for (int h = 0; h < HEADS; ++h) {
-        part[h] = blocks[h * BLOCKS];
-        for (int b = 1; b < BLOCKS; ++b) part[h] += blocks[h * BLOCKS + b];
+        part[h] = own[h * BLOCKS];
+        for (int b = 1; b < BLOCKS; ++b) part[h] += own[h * BLOCKS + b];
     }
     int count = HEADS;
     for (int width = LANES; width > 1; width /= 2) {
@@ -88,44 +103,15 @@ _SUMS = """
         }
         count = (count + 1) / 2;
     }
-    for (int h = 0; h < HEADS; ++h) total.c[h] = ((const decltype(total.c[0] + 0)*)part)[h];
+    for (int h = 0; h < HEADS; ++h) total.c[h] = ((const number*)part)[h];
 """
-_SPREAD = """
-    lanes* blocks = (lanes*)&numbers;
+_THERE = "lanes* there = (lanes*)(array.data + place);"
+_EACH = """
+    lanes* own = (lanes*)&row;
     for (int h = 0; h < HEADS; ++h)
-        for (int b = 0; b < BLOCKS; ++b) blocks[h * BLOCKS + b] = (lanes)factor.c[h];
+        for (int i = h * BLOCKS; i < (h + 1) * BLOCKS; ++i) ...;
 """
-_SCALE = """
-    lanes* blocks = (lanes*)&numbers;
-    for (int h = 0; h < HEADS; ++h)
-        for (int b = 0; b < BLOCKS; ++b) blocks[h * BLOCKS + b] *= factor.c[h];
-"""
-_ADD_SCALED = """
-    lanes* blocks = (lanes*)&numbers;
-    const lanes* other = (const lanes*)(array.data + place);
-    for (int h = 0; h < HEADS; ++h)
-        for (int b = 0; b < BLOCKS; ++b)
-            blocks[h * BLOCKS + b] += factor.c[h] * other[h * BLOCKS + b];
-"""
-_ADD_PRODUCT = """
-    lanes* blocks = (lanes*)&numbers;
-    const lanes* blocks_of_other = (const lanes*)&other;
-    for (int h = 0; h < HEADS; ++h)
-        for (int b = 0; b < BLOCKS; ++b)
-            blocks[h * BLOCKS + b] += factor.c[h] * blocks_of_other[h * BLOCKS + b];
-"""
-_LOAD = """
-    lanes* blocks = (lanes*)&numbers;
-    for (int h = 0; h < HEADS; ++h)
-        for (int b = 0; b < BLOCKS; ++b)
-            blocks[h * BLOCKS + b] = ((const lanes*)(array.data + place + h * step))[b];
-"""
-_STORE = """
-    const lanes* blocks = (const lanes*)&numbers;
-    for (int h = 0; h < HEADS; ++h)
-        for (int b = 0; b < BLOCKS; ++b)
-            ((lanes*)(array.data + place + h * step))[b] = blocks[h * BLOCKS + b];
-"""
+_APART = "((lanes*)((number*)there + h * step))[i - h * BLOCKS]"
 
 
 def _halved(lanes: int) -> str:
