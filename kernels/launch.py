@@ -107,14 +107,15 @@ def _borrow(argument: Argument, annotation: object) -> object:
         return _null(annotation.ndim)
     if not isinstance(argument, Tensor):
         return argument
-    if annotation.ndim > 1 or annotation.dtype not in _SCALARS:
-        return wp.from_torch(
-            argument, dtype=annotation.dtype, requires_grad=False, return_ctype=True
-        )
-    # what from_torch does, less its checks: in a small launch they cost more than all else
-    array = annotation.__ctype__()
-    array.data, array.ndim = argument.data_ptr(), 1
-    array.shape[0], array.strides[0] = argument.numel(), argument.element_size()
+    # what from_torch does, less its checks, which in a small launch cost more than all else, and
+    # less its hold on the tensor, which a recorded launch would keep alive
+    array, size = annotation.__ctype__(), argument.element_size()
+    array.data, array.ndim = argument.data_ptr(), annotation.ndim
+    if annotation.ndim == 1 and annotation.dtype in _SCALARS:
+        array.shape[0], array.strides[0] = argument.numel(), size
+        return array
+    for axis in range(annotation.ndim):
+        array.shape[axis], array.strides[axis] = argument.shape[axis], size * argument.stride(axis)
     return array
 
 

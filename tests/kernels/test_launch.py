@@ -2,12 +2,14 @@ import itertools
 import os
 import subprocess
 import sys
+import weakref
 from functools import partial
 
 import pytest
 import torch
 import warp as wp
 
+from graphformers.kernels import segment_reduce
 from graphformers.kernels.attention.edge_math import Shape
 from graphformers.kernels.attention.kernel import attention_kernels
 from graphformers.kernels.attention.score import SCORES
@@ -99,6 +101,15 @@ def test_starting_warp_says_nothing():
     done = subprocess.run([sys.executable, "-c", QUIET], capture_output=True, text=True, check=True)
     assert done.stdout == ""
     assert done.stderr == ""
+
+
+def test_no_tensor_outlives_its_launch():
+    values = torch.ones(4, 3)
+    for _ in range(2):  # the first launch is recorded, the second replayed
+        segment_reduce(values, torch.tensor([0, 4]))
+    gone = weakref.ref(values)
+    del values
+    assert gone() is None
 
 
 # Only threads of our own: the child must not enter torch's OpenMP regions, which fork breaks too.
