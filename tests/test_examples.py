@@ -27,4 +27,4 @@ def test_example_runs(script, tmp_path):
 
 
 def test_there_is_an_example_for_each_job():
-    assert {"solubility", "airfoil_surrogate"} <= {path.stem for path in EXAMPLES}
+    assert {"solubility", "airfoil_surrogate", "large_graph"} <= {path.stem for path in EXAMPLES}
