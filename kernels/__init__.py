@@ -8,6 +8,7 @@ from graphformers.kernels.neighbors.op import MaxNeighbors, knn_neighbors, radiu
 from graphformers.kernels.neighbors.result import Neighbors
 from graphformers.kernels.ordering.node_order import NodeOrder
 from graphformers.kernels.pattern import SparsePattern
+from graphformers.kernels.pooling.op import relative_waves, supernode_neighbors
 from graphformers.kernels.random_walk.op import (
     random_walk_probabilities,
     relative_random_walk_probabilities,
@@ -51,6 +52,7 @@ __all__ = [
     "random_walks",
     "rectified_sum",
     "relative_random_walk_probabilities",
+    "relative_waves",
     "sample_ego_graphs",
     "sample_heterogeneous_neighbors",
     "sample_hop_tokens",
@@ -60,5 +62,6 @@ __all__ = [
     "segment_reduce",
     "segment_softmax",
     "sparse_attention",
+    "supernode_neighbors",
     "voxel_cells",
 ]

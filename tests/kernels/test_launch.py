@@ -20,6 +20,7 @@ from graphformers.kernels.launch import _balanced_bounds
 from graphformers.kernels.messages.kernel import message_kernels
 from graphformers.kernels.neighbors.kernel import search_kernel
 from graphformers.kernels.point_tree.kernel import build_kernel
+from graphformers.kernels.pooling.kernel import waves_kernel
 from graphformers.kernels.random_walk.kernel import pairs_kernel, pattern_kernel, return_kernel
 from graphformers.kernels.segments.kernel import segment_kernels
 from graphformers.kernels.softmax.kernel import softmax_kernels
@@ -59,6 +60,8 @@ KERNELS = {
     "point trees float32": lambda: build_kernel(wp.float32),
     "point trees float64": lambda: build_kernel(wp.float64),
     "voxels": lambda: sort_by_digit_kernel,
+    "pooling float32": lambda: waves_kernel(wp.float32),
+    "pooling float64": lambda: waves_kernel(wp.float64),
 }
 
 

@@ -67,6 +67,8 @@ def operator_calls():
     yield "farthest_points", (points.detach(), 5, graphs[0], None)
     yield "voxel_cells", (points.detach(), [0.1, 0.2, 0.3])
     yield "group_voxels", CELL_CASES["graphs"]
+    rows = (torch.tensor([0, 2, 2, 5, 6]), torch.tensor([0, 8, 3, 3, 1, 7]))
+    yield "relative_waves", (points, queries, *rows, torch.tensor([0.5, 1.0, 2.0]))
     yield "neighbors", (points, None, None, None, None, math.inf, False, 3, 1, 0)
     yield "neighbors", (points, queries, *graphs, [1.0, 1.0, 1.0], 0.5, False, 3, 1, 0)
     yield "group", (PATTERN.source, SOURCES)

@@ -1,0 +1,1 @@
+"""Pooling points around supernodes."""
