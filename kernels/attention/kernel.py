@@ -37,7 +37,7 @@ from typing import NamedTuple, no_type_check
 import warp as wp
 
 from graphformers.kernels.attention.edge_math import EdgeMath, Shape, edge_math
-from graphformers.kernels.attention.row_algebra import access, exponential, row_algebra
+from graphformers.kernels.attention.row_algebra import access, exponentials, row_algebra
 from graphformers.kernels.attention.score import find_score
 
 # The running maximum may lag behind the true one by this much: exp(8) is harmless, and rescaling
@@ -87,7 +87,7 @@ def _forward(module: wp.Module, math: EdgeMath, shape: Shape, inputs: int) -> wp
     sizes = (heads, dim, dim_v, inputs * dim)
     all_heads, pair_size, value_size, feature_size = (wp.int64(size) for size in sizes)
     read, write = access(scalar)
-    exp = exponential(scalar) if vectorised else wp.exp
+    exp = exponentials(group, scalar, vectorised)
     of_pairs = row_algebra(group, dim, scalar, vectorised)
     of_values = row_algebra(group, dim_v, scalar, vectorised)
 
@@ -163,19 +163,20 @@ def _forward(module: wp.Module, math: EdgeMath, shape: Shape, inputs: int) -> wp
                 if rises == 1:
                     h = int(0)
                     while h < group:
-                        highest = wp.where(logit[h] > peak[h], logit[h], peak[h])
-                        shrink = exp(peak[h] - highest)
-                        weight[h] = wp.where(highest > peak[h], shrink, scalar(1.0))
+                        factor[h] = peak[h]
+                        peak[h] = wp.where(logit[h] > peak[h], logit[h], peak[h])
+                        h += 1
+                    exp(factor, peak, weight)
+                    h = int(0)
+                    while h < group:
                         total[h] = total[h] * weight[h]
-                        peak[h] = highest
                         h += 1
                     of_values.scale(mixed, weight)
                     if pair_sum:
                         of_pairs.scale(mixed_pair, weight)
+                exp(logit, peak, weight)
                 h = int(0)
                 while h < group:
-                    masked = logit[h] == scalar(-wp.inf)
-                    weight[h] = wp.where(masked, scalar(0.0), exp(logit[h] - peak[h]))
                     total[h] = total[h] + weight[h]
                     h += 1
                 math.factors(gate, seed, dropout, place, factor, opened)
@@ -217,7 +218,7 @@ def _backward(
     all_heads, pair_size, value_size, feature_size = (wp.int64(size) for size in sizes)
     step = inputs * dim
     read, write = access(scalar)
-    exp = exponential(scalar) if vectorised else wp.exp
+    exp = exponentials(group, scalar, vectorised)
     of_pairs = row_algebra(group, dim, scalar, vectorised)
     of_values = row_algebra(group, dim_v, scalar, vectorised)
 
@@ -339,8 +340,12 @@ def _backward(
                 )
                 h = int(0)
                 while h < group:
-                    masked = logit[h] == scalar(-wp.inf)
-                    w = wp.where(masked, scalar(0.0), exp(logit[h] - read(lse, target, h)))
+                    grad[h] = read(lse, target, h)
+                    h += 1
+                exp(logit, grad, weight)
+                h = int(0)
+                while h < group:
+                    w = weight[h]
                     kept[h] = kept[h] * w * pull[h]
                     grad[h] = w * (factor[h] * pull[h] - read(mean, target, h))
                     weight[h] = w * factor[h]

@@ -39,11 +39,9 @@ def row_algebra(heads: int, dim: int, scalar: type, vectorised: bool) -> RowAlge
     size = 8 if scalar is wp.float64 else 4
     lanes = math.gcd(dim, _WIDEST // size) if vectorised else 1
     blocks = dim // lanes
-    vector = f"ext_vector_type({lanes}), aligned({size}), may_alias"
-    attributes = f"__attribute__(({vector}))" if lanes > 1 else ""
     types = f"""
         typedef {_C_NAMES[scalar]} number;
-        typedef number lanes {attributes};
+        typedef number lanes {_attributes(lanes, size)};
         enum {{ HEADS = {heads}, LANES = {lanes}, BLOCKS = {blocks} }};
     """
     label = f"{heads}x{dim}by{lanes}"
@@ -114,6 +112,12 @@ _EACH = """
 _APART = "((lanes*)((number*)there + h * step))[i - h * BLOCKS]"
 
 
+def _attributes(lanes: int, size: int) -> str:
+    """What makes a vector type of a number type."""
+    vector = f"__attribute__((ext_vector_type({lanes}), aligned({size}), may_alias))"
+    return vector if lanes > 1 else ""
+
+
 def _halved(lanes: int) -> str:
     """Sums of neighbours in two vectors, as one vector."""
     if lanes == 1:
@@ -157,13 +161,13 @@ def access(scalar: type) -> Access:
 
 @cache
 @no_type_check
-def exponential(scalar: type) -> wp.Function:
-    r"""Exponential without a branch or a call, so that a loop over heads becomes vector code.
+def exponentials(heads: int, scalar: type, vectorised: bool) -> wp.Function:
+    r"""Fill ``result`` with exp(left - right) for every head, zero where ``left`` is -infinity.
 
     .. math:: e^x = 2^n \sum_{i \le d} \frac{r^i}{i!}, \qquad n = [x / \ln 2],\; r = x - n \ln 2
 
     with a degree whose next term is below the rounding error. Below the logarithm of the smallest
-    normal number it gives zero, and not-a-number stays; ``x`` must not come near overflow.
+    normal number it gives zero, and not-a-number stays; x must not come near overflow.
     """
     double = scalar is wp.float64
     degree, mantissa, lowest = (13, 52, -708) if double else (7, 23, -87)
@@ -172,21 +176,37 @@ def exponential(scalar: type) -> wp.Function:
     low = float(_LN_2 - Fraction(high))
     coefficients = [1 / math.factorial(i) for i in range(degree, -1, -1)]
     series = " ".join(f"p = p * r + number({c!r});" for c in coefficients[1:])
+    size = 8 if double else 4
+    lanes = math.gcd(heads, _WIDEST // size) if vectorised else 1
     snippet = f"""
         typedef {_C_NAMES[scalar]} number;
-        typedef {"long long" if double else "int"} bits;
+        typedef number lanes {_attributes(lanes, size)};
+        typedef {"long long" if double else "int"} bits {_attributes(lanes, size)};
         const number shift = number({1.5 * 2**mantissa!r});  // adding it rounds to an integer
-        const number shifted = x * number({1 / math.log(2)!r}) + shift;
-        const number n = shifted - shift;
-        const number r = (x - n * number({high!r})) - n * number({low!r});
-        number p = number({coefficients[0]!r});
-        {series}
-        const bits exponent = __builtin_bit_cast(bits, shifted) << {mantissa};
-        const number y = __builtin_bit_cast(number, __builtin_bit_cast(bits, p) + exponent);
-        return x != x ? x : (x < number({lowest}) ? number(0) : y);
+        for (int i = 0; i < {heads // lanes}; ++i) {{
+            const lanes own = ((const lanes*)&left)[i], other = ((const lanes*)&right)[i];
+            const lanes x = own == -number(__builtin_inf()) ? own : own - other;
+            const lanes shifted = x * number({1 / math.log(2)!r}) + shift;
+            const lanes n = shifted - shift;
+            const lanes r = (x - n * number({high!r})) - n * number({low!r});
+            lanes p = (lanes)number({coefficients[0]!r});
+            {series}
+            const bits exponent = __builtin_bit_cast(bits, shifted) << {mantissa};
+            const bits raised = __builtin_bit_cast(bits, p) + exponent;
+            const lanes y = __builtin_bit_cast(lanes, raised) + (x - x);  // keeps not-a-number
+            ((lanes*)&result)[i] = x < number({lowest}) ? (lanes)number(0) : y;
+        }}
+    """
+    per_head = wp.types.vector(heads, scalar)
+
+    plain = f"""
+        for (int h = 0; h < {heads}; ++h) {{
+            const bool masked = wp::isinf(left.c[h]) && left.c[h] < {_C_NAMES[scalar]}(0);
+            result.c[h] = masked ? {_C_NAMES[scalar]}(0) : wp::exp(left.c[h] - right.c[h]);
+        }}
     """
 
-    @wp.func_native(snippet)
-    def exponential(x: scalar) -> scalar: ...
+    @_native(f"{heads}by{lanes}", snippet if vectorised else plain)
+    def exponentials(left: wp.ref[per_head], right: wp.ref[per_head], result: wp.ref[per_head]): ...
 
-    return exponential
+    return exponentials
