@@ -5,6 +5,7 @@ block is loaded with vector instructions.
 """
 
 import math
+from functools import cache
 
 from torch import Tensor
 
@@ -14,9 +15,12 @@ _WIDEST = {"cpu": 64, "cuda": 4}
 
 def block_width(values: Tensor) -> int:
     """Channels per block: the largest divisor of the channels that the device handles at once."""
-    channels = math.prod(values.shape[1:])
-    widest = min(_WIDEST[values.device.type], max(channels, 1))
-    return next(width for width in range(widest, 0, -1) if channels % width == 0)
+    return _largest_divisor(math.prod(values.shape[1:]), _WIDEST[values.device.type])
+
+
+@cache
+def _largest_divisor(number: int, limit: int) -> int:
+    return next(one for one in range(min(limit, max(number, 1)), 0, -1) if number % one == 0)
 
 
 def as_blocks(values: Tensor, width: int) -> Tensor:
@@ -25,4 +29,4 @@ def as_blocks(values: Tensor, width: int) -> Tensor:
     flat = values.reshape(rows, channels)
     if flat.stride(1) != 1:
         flat = flat.contiguous()
-    return flat.unflatten(1, (channels // width, width))
+    return flat.view(rows, channels // width, width)

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import hypothesis.strategies as st
 import pytest
 import torch
@@ -147,6 +149,40 @@ def test_the_edge_sum_is_a_linear_layer_over_the_concatenation():
     parts = layer.weight.split(4, dim=1)
     terms = [one @ part.T for one, part in zip((at_target, at_source, edge), parts, strict=True)]
     assert_close([edge_sum(*terms, pattern) + layer.bias], [expected], torch.float64)
+
+
+HUB = 100_000  # sources of one target
+
+
+def test_a_hub_is_summed_like_any_target(operation):
+    function, reference, taken = operation
+    spokes = torch.stack([torch.arange(HUB), torch.zeros(HUB, dtype=torch.int64)])
+    pattern = SparsePattern.from_edge_index(spokes, num_targets=2, num_sources=HUB)
+    inputs = message_inputs(pattern, 2)[taken]
+    assert_close(run(function, inputs, pattern), run(reference, inputs, pattern), torch.float64)
+
+
+def test_two_threads_may_call_at_once(operation):
+    function, _, taken = operation
+    pattern = random_pattern(200, 200, 5000)
+    inputs = message_inputs(pattern, 8, torch.float32)[taken]
+    alone = run(function, inputs, pattern)
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(lambda _: run(function, inputs, pattern), range(50)))
+    for results in together:
+        assert all(map(torch.equal, results, alone))
+
+
+def test_compiled_code_serves_every_size(operation):
+    function, _, taken = operation
+    compiled = torch.compile(function, fullgraph=True, dynamic=True, backend="aot_eager")
+    with torch._dynamo.config.patch(error_on_recompile=True):
+        for edges in (20, 31, 57):
+            pattern = random_pattern(edges // 2, edges // 5, edges)
+            pattern.transposed  # noqa: B018  (outside the compiled code)
+            inputs = message_inputs(pattern, 16)[taken]
+            results = run(compiled, inputs, pattern), run(function, inputs, pattern)
+            assert all(map(torch.equal, *results))
 
 
 def bad_calls():
