@@ -19,12 +19,26 @@ _MOST = 2**31 - 2
 _WORK_PER_QUERY = 512
 
 
-class _Cloud(NamedTuple):
-    """A batch of points in three dimensions, inside the box."""
+class Cloud(NamedTuple):
+    """A batch of points in three dimensions, inside the box, and the trees over them."""
 
     positions: Tensor
     ptr: Tensor
     tree: PointTree
+
+
+class Reach(NamedTuple):
+    """How far a query looks and what it keeps: the most, which ones, the seed of the choice.
+
+    ``alone`` is 1 where a query leaves out the point of its own number, else 0; the radius may be
+    infinite.
+    """
+
+    radius: float
+    alone: int
+    most: int
+    choice: int
+    seed: int
 
 
 def search(
@@ -37,41 +51,50 @@ def search(
     include_self: bool,
     *kept: int,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Distances, row pointers and numbers of the neighbours within ``radius``, finite or not.
-
-    ``kept`` are the most a row may hold, which ones those are, and the seed of a random choice.
-    """
-    most, choice, seed = kept
+    """Distances, row pointers and numbers of the neighbours: the operator."""
     period = None if box is None else points.new_tensor(box)
-    cloud = targets = _cloud("points", points, "ptr", ptr, period)
+    cloud = targets = prepare("points", points, "ptr", ptr, period)
     if queries is not None:
-        targets = _cloud("queries", queries, "query_ptr", query_ptr, period)
+        targets = prepare("queries", queries, "query_ptr", query_ptr, period)
     alone = int(queries is None and not include_self)
-    if period is not None:
-        period = pad(period, (0, 3 - period.shape[0]), value=math.inf)
-    squared = torch.tensor(radius, dtype=points.dtype).square().item()
-    given = (cloud.positions, period, squared, alone)
-    if math.isinf(radius):
-        counts = (cloud.ptr.diff() - alone).clamp(0, most).repeat_interleave(targets.ptr.diff())
-    else:
-        counts = points.new_empty(targets.positions.shape[0], dtype=torch.int64)
-        limit = min(most, _MOST) + alone
-        _launch(cloud.tree, targets.tree, (*given, COUNT, 0, limit, None, None, None, counts))
-        counts -= alone
-    row_ptr = pad(counts.cumsum(0), (1, 0))
-    index = row_ptr.new_empty(int(row_ptr[-1]))
-    distance = points.new_empty(index.shape[0])
-    rows = (choice, seed, 0, row_ptr, distance, index, None)
-    _launch(cloud.tree, targets.tree, (*given, *rows))
-    return distance, row_ptr, index
+    return find(cloud, targets, Reach(radius, alone, *kept), period)
 
 
-def _cloud(
-    name: str, points: Tensor, ptr_name: str, ptr: Tensor | None, period: Tensor | None
-) -> _Cloud:
+def prepare(
+    name: str,
+    points: Tensor,
+    ptr_name: str = "ptr",
+    ptr: Tensor | None = None,
+    period: Tensor | None = None,
+) -> Cloud:
+    """Check points and build their trees."""
     ptr = checked_ptr(name, points, ptr_name, ptr)
     positions = pad(wrap(points, period), (0, 3 - points.shape[1]))
-    return _Cloud(positions, ptr, build_tree(positions, ptr))
+    return Cloud(positions, ptr, build_tree(positions, ptr))
+
+
+def find(
+    cloud: Cloud, targets: Cloud, reach: Reach, period: Tensor | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Size the rows, by counting where a radius limits them, then fill them."""
+    if period is not None:
+        period = pad(period, (0, 3 - period.shape[0]), value=math.inf)
+    squared = torch.tensor(reach.radius, dtype=cloud.positions.dtype).square().item()
+    given = (cloud.positions, period, squared, reach.alone)
+    if math.isinf(reach.radius):
+        offered = (cloud.ptr.diff() - reach.alone).clamp(0, reach.most)
+        counts = offered.repeat_interleave(targets.ptr.diff())
+    else:
+        counts = cloud.ptr.new_empty(targets.positions.shape[0])
+        limit = min(reach.most, _MOST) + reach.alone
+        _launch(cloud.tree, targets.tree, (*given, COUNT, 0, limit, None, None, None, counts))
+        counts -= reach.alone
+    row_ptr = pad(counts.cumsum(0), (1, 0))
+    index = row_ptr.new_empty(int(row_ptr[-1]))
+    distance = cloud.positions.new_empty(index.shape[0])
+    rows = (reach.choice, reach.seed, 0, row_ptr, distance, index, None)
+    _launch(cloud.tree, targets.tree, (*given, *rows))
+    return distance, row_ptr, index
 
 
 def _launch(tree: PointTree, query_tree: PointTree, arguments: tuple) -> None:
