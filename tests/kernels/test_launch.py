@@ -22,7 +22,7 @@ from graphformers.kernels.neighbors.kernel import search_kernel
 from graphformers.kernels.point_tree.kernel import build_kernel
 from graphformers.kernels.pooling.kernel import waves_kernel
 from graphformers.kernels.random_walk.kernel import pairs_kernel, pattern_kernel, return_kernel
-from graphformers.kernels.segments.kernel import segment_kernels
+from graphformers.kernels.segments.kernel import segment_kernels, segment_of_item_kernel
 from graphformers.kernels.softmax.kernel import softmax_kernels
 from graphformers.kernels.voxels.kernel import sort_by_digit_kernel
 
@@ -43,6 +43,7 @@ KERNELS = {
     "segments float64": lambda: segment_kernels(1, wp.float64).total,
     "messages float32": lambda: message_kernels(4, wp.float32).edge_sum,
     "messages float64": lambda: message_kernels(1, wp.float64).edge_sum,
+    "segments of items": lambda: segment_of_item_kernel,
     "softmax float32": lambda: softmax_kernels(4, wp.float32).weights,
     "softmax float64": lambda: softmax_kernels(1, wp.float64).weights,
     "grouping": lambda: group_kernel,
@@ -51,6 +52,12 @@ KERNELS = {
     "random walks over pairs": lambda: pairs_kernel(wp.float32),
     "random walks along a pattern": lambda: pattern_kernel(wp.float64),
     "random walks that return": lambda: return_kernel,
+    "looking up rows": lambda: find_rows_kernel,
+    "counting neighbors": lambda: count_eligible_kernel,
+    "picking neighbors": lambda: pick_kernel,
+    "numbering": lambda: number_kernel,
+    "walks": lambda: walk_kernel,
+    "two-hop tokens": lambda: hop_token_kernel,
     "farthest points float32": lambda: sample_kernel(wp.float32),
     "farthest points float64": lambda: sample_kernel(wp.float64),
     "neighbors float32": lambda: search_kernel(wp.float32, False, 1),

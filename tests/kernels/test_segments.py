@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import hypothesis.strategies as st
 import pytest
 import torch
@@ -113,6 +115,37 @@ def test_chunks_change_no_bit(pattern, reduce, monkeypatch):
     chunked = segment_reduce(values, pattern.row_ptr, reduce, pattern.edge)
     monkeypatch.setattr("torch.get_num_threads", lambda: 1)
     assert torch.equal(chunked, segment_reduce(values, pattern.row_ptr, reduce, pattern.edge))
+
+
+@pytest.mark.usefixtures("chunked")
+@pytest.mark.parametrize("reduce", REDUCTIONS)
+def test_a_hundred_runs_on_any_number_of_threads_agree_in_every_bit(reduce, monkeypatch):
+    pattern = PATTERN_CASES["several chunks"]()
+    values = segment_values(pattern.num_edges, (6,), torch.float32)
+    first = segment_reduce(values, pattern.row_ptr, reduce, pattern.edge)
+    for run in range(100):
+        monkeypatch.setattr("torch.get_num_threads", lambda run=run: 1 << run % 3)
+        assert torch.equal(first, segment_reduce(values, pattern.row_ptr, reduce, pattern.edge))
+
+
+@pytest.mark.parametrize("reduce", REDUCTIONS)
+def test_a_hub_is_reduced_like_any_segment(reduce):
+    values = segment_values(100_001, (2,))
+    ptr = torch.tensor([0, 1, 100_001])
+    ours = segment_reduce(values, ptr, reduce)
+    assert_close(ours, segment_reduce_reference(values, ptr, reduce), torch.float64)
+
+
+def test_two_threads_may_call_at_once():
+    pattern = PATTERN_CASES["several chunks"]()
+    values = segment_values(pattern.num_edges, (6,))
+    alone = segment_reduce(values, pattern.row_ptr, "max", pattern.edge)
+    with ThreadPoolExecutor(2) as pool:
+        calls = [
+            pool.submit(segment_reduce, values, pattern.row_ptr, "max", pattern.edge)
+            for _ in range(50)
+        ]
+    assert all(torch.equal(call.result(), alone) for call in calls)
 
 
 def test_an_order_of_the_wrong_length_is_refused():
