@@ -22,6 +22,14 @@ from graphformers.kernels.neighbors.kernel import search_kernel
 from graphformers.kernels.point_tree.kernel import build_kernel
 from graphformers.kernels.pooling.kernel import waves_kernel
 from graphformers.kernels.random_walk.kernel import pairs_kernel, pattern_kernel, return_kernel
+from graphformers.kernels.sampling.hop_tokens.kernel import hop_token_kernel
+from graphformers.kernels.sampling.neighbors.kernel import (
+    count_eligible_kernel,
+    find_rows_kernel,
+    pick_kernel,
+)
+from graphformers.kernels.sampling.numbering.kernel import number_kernel
+from graphformers.kernels.sampling.walks.kernel import walk_kernel
 from graphformers.kernels.segments.kernel import segment_kernels, segment_of_item_kernel
 from graphformers.kernels.softmax.kernel import softmax_kernels
 from graphformers.kernels.voxels.kernel import sort_by_digit_kernel
