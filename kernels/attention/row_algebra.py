@@ -201,8 +201,8 @@ def exponentials(heads: int, scalar: type, vectorised: bool) -> wp.Function:
 
     plain = f"""
         for (int h = 0; h < {heads}; ++h) {{
-            const bool masked = wp::isinf(left.c[h]) && left.c[h] < {_C_NAMES[scalar]}(0);
-            result.c[h] = masked ? {_C_NAMES[scalar]}(0) : wp::exp(left.c[h] - right.c[h]);
+            const bool masked = wp::isinf(left.c[h]) && left.c[h] < 0;
+            result.c[h] = masked ? 0 : wp::exp(left.c[h] - right.c[h]);
         }}
     """
 
