@@ -39,6 +39,31 @@ def segment_kernels(width: int, scalar: type) -> SegmentKernels:
 
 
 @no_type_check
+@wp.func
+def item_of_slot(order: wp.array[wp.int64], slot: int):
+    """Item a slot stands for."""
+    item = slot
+    if order:
+        item = int(order[slot])
+    return item
+
+
+@cache
+@no_type_check
+def reader(block: type) -> wp.Function:
+    """``read(values, order, slot, lane)``: the item of a slot, while a later one is sent for."""
+    prefetch = prefetch_function(block)
+
+    @wp.func
+    def read(values: wp.array2d[block], order: wp.array[wp.int64], slot: int, lane: int):
+        if order:
+            prefetch(values, order, slot, lane)
+        return values[item_of_slot(order, slot), lane]
+
+    return read
+
+
+@no_type_check
 @wp.kernel(enable_backward=False)
 def segment_of_item_kernel(
     first: int,
@@ -50,15 +75,12 @@ def segment_of_item_kernel(
     offset, _lane = wp.tid()
     segment = first + offset
     for slot in range(int(ptr[segment]), int(ptr[segment + 1])):
-        item = slot
-        if order:
-            item = int(order[slot])
-        segment_of_item[item] = wp.int64(segment)
+        segment_of_item[item_of_slot(order, slot)] = wp.int64(segment)
 
 
 @no_type_check
 def _total(module: wp.Module, block: type) -> wp.Kernel:
-    prefetch = prefetch_function(block)
+    read = reader(block)
 
     @wp.kernel(enable_backward=False, module=module)
     def total_kernel(
@@ -72,11 +94,7 @@ def _total(module: wp.Module, block: type) -> wp.Kernel:
         segment = first + offset
         total = block()
         for slot in range(int(ptr[segment]), int(ptr[segment + 1])):
-            item = slot
-            if order:
-                item = int(order[slot])
-                prefetch(values, order, slot, lane)
-            total += values[item, lane]
+            total += read(values, order, slot, lane)
         out[segment, lane] = total
 
     return total_kernel
@@ -84,6 +102,8 @@ def _total(module: wp.Module, block: type) -> wp.Kernel:
 
 @no_type_check
 def _extreme(module: wp.Module, block: type, width: int, scalar: type) -> wp.Kernel:
+    read = reader(block)
+
     @wp.kernel(enable_backward=False, module=module)
     def extreme_kernel(
         first: int,
@@ -99,10 +119,7 @@ def _extreme(module: wp.Module, block: type, width: int, scalar: type) -> wp.Ker
         start = int(ptr[segment])
         end = int(ptr[segment + 1])
         for slot in range(start, end):
-            item = slot
-            if order:
-                item = int(order[slot])
-            value = sign * values[item, lane]
+            value = sign * read(values, order, slot, lane)
             if slot == start:
                 best = value
             for channel in range(width):  # selections instead of branches, and NaN stays
@@ -117,6 +134,8 @@ def _extreme(module: wp.Module, block: type, width: int, scalar: type) -> wp.Ker
 
 @no_type_check
 def _extreme_backward(module: wp.Module, block: type, width: int, scalar: type) -> wp.Kernel:
+    read = reader(block)
+
     @wp.kernel(enable_backward=False, module=module)
     def extreme_backward_kernel(
         first: int,
@@ -132,19 +151,14 @@ def _extreme_backward(module: wp.Module, block: type, width: int, scalar: type) 
         best = extreme[segment, lane]
         count = block()
         for slot in range(int(ptr[segment]), int(ptr[segment + 1])):
-            item = slot
-            if order:
-                item = int(order[slot])
-            value = values[item, lane]
+            value = read(values, order, slot, lane)
             for channel in range(width):
                 count[channel] += wp.where(value[channel] == best[channel], scalar(1), scalar(0))
         share = grad[segment, lane]
         for channel in range(width):
             share[channel] /= wp.max(count[channel], scalar(1))
         for slot in range(int(ptr[segment]), int(ptr[segment + 1])):
-            item = slot
-            if order:
-                item = int(order[slot])
+            item = item_of_slot(order, slot)
             value = values[item, lane]
             for channel in range(width):
                 attains = value[channel] == best[channel]

@@ -16,6 +16,7 @@ from typing import NamedTuple, no_type_check
 import warp as wp
 
 from graphformers.kernels.exponential import exponential_function
+from graphformers.kernels.segments.kernel import item_of_slot, reader
 
 
 class SoftmaxKernels(NamedTuple):
@@ -42,6 +43,8 @@ def softmax_kernels(width: int, scalar: type) -> SoftmaxKernels:
 
 @no_type_check
 def _peak(block: type, width: int, scalar: type) -> wp.Function:
+    read = reader(block)
+
     @wp.func
     def peak(start: int, end: int, lane: int, order: wp.array[wp.int64], values: wp.array2d[block]):
         """Largest value of every channel, or zero where there is nothing but minus infinity."""
@@ -49,10 +52,7 @@ def _peak(block: type, width: int, scalar: type) -> wp.Function:
         for channel in range(width):
             largest[channel] = scalar(-wp.inf)
         for slot in range(start, end):
-            item = slot
-            if order:
-                item = int(order[slot])
-            value = values[item, lane]
+            value = read(values, order, slot, lane)
             for channel in range(width):
                 largest[channel] = wp.where(
                     value[channel] > largest[channel], value[channel], largest[channel]
@@ -85,9 +85,7 @@ def _weights(
         largest = peak(start, end, lane, order, values)
         total = block()
         for slot in range(start, end):
-            item = slot
-            if order:
-                item = int(order[slot])
+            item = item_of_slot(order, slot)
             power = exponential(values[item, lane] - largest)
             weight[item, lane] = power
             total += power
@@ -95,9 +93,7 @@ def _weights(
             masked = total[channel] == scalar(0.0)
             total[channel] = wp.where(masked, scalar(0.0), scalar(1.0) / total[channel])
         for slot in range(start, end):
-            item = slot
-            if order:
-                item = int(order[slot])
+            item = item_of_slot(order, slot)
             weight[item, lane] = wp.cw_mul(weight[item, lane], total)
 
     return weights_kernel
@@ -105,6 +101,8 @@ def _weights(
 
 @no_type_check
 def _weights_backward(module: wp.Module, block: type) -> wp.Kernel:
+    read = reader(block)
+
     @wp.kernel(enable_backward=False, module=module)
     def weights_backward_kernel(
         first: int,
@@ -119,14 +117,9 @@ def _weights_backward(module: wp.Module, block: type) -> wp.Kernel:
         end = int(ptr[first + offset + 1])
         mean = block()
         for slot in range(start, end):
-            item = slot
-            if order:
-                item = int(order[slot])
-            mean += wp.cw_mul(weight[item, lane], grad[item, lane])
+            mean += wp.cw_mul(read(weight, order, slot, lane), read(grad, order, slot, lane))
         for slot in range(start, end):
-            item = slot
-            if order:
-                item = int(order[slot])
+            item = item_of_slot(order, slot)
             grad_values[item, lane] = wp.cw_mul(weight[item, lane], grad[item, lane] - mean)
 
     return weights_backward_kernel
@@ -150,10 +143,7 @@ def _log_total(
         largest = peak(start, end, lane, order, values)
         total = block()
         for slot in range(start, end):
-            item = slot
-            if order:
-                item = int(order[slot])
-            total += exponential(values[item, lane] - largest)
+            total += exponential(values[item_of_slot(order, slot), lane] - largest)
         for channel in range(width):
             largest[channel] += wp.log(total[channel])
         out[first + offset, lane] = largest
