@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import hypothesis.strategies as st
@@ -183,6 +185,50 @@ def test_compiled_code_serves_every_size(operation):
             inputs = message_inputs(pattern, 16)[taken]
             results = run(compiled, inputs, pattern), run(function, inputs, pattern)
             assert all(map(torch.equal, *results))
+
+
+def test_exported_programs_give_the_same_bits(operation):
+    function, _, taken = operation
+    pattern = random_pattern(6, 5, 20)
+    inputs = tuple(one.detach() for one in message_inputs(pattern, 3)[taken])
+
+    class Module(torch.nn.Module):
+        def forward(self, *given):
+            return function(*given, pattern)
+
+    exported = torch.export.export(Module(), inputs)
+    assert torch.equal(exported.module()(*inputs), function(*inputs, pattern))
+
+
+BROKEN_PATTERNS = """
+import torch
+from graphformers.errors import ShapeError
+from graphformers.kernels import SparsePattern, edge_sum, gated_mean, rectified_sum
+from graphformers.kernels.pattern_cases import random_pattern
+
+good = random_pattern(6, 5, 20)
+parts = {name: getattr(good, name) for name in ("row_ptr", "source", "edge")}
+nodes, edges = torch.zeros(6, 3), torch.zeros(20, 3)
+for name in parts:
+    for value in (-1, 2**31, 2**62):
+        broken = parts[name].clone()
+        broken[2] = value
+        pattern = SparsePattern(num_targets=6, num_sources=5, **{**parts, name: broken})
+        for function, inputs in [
+            (edge_sum, (nodes, nodes[:5], edges)),
+            (rectified_sum, (nodes[:5], edges)),
+            (gated_mean, (nodes[:5], edges)),
+        ]:
+            try:
+                function(*inputs, pattern)
+            except ShapeError:
+                continue
+            raise SystemExit(f"{function.__name__} took {value} in {name}")
+"""
+
+
+def test_broken_patterns_never_end_the_process():
+    subprocess.run([sys.executable, "-c", BROKEN_PATTERNS], check=True, timeout=120)
 
 
 def bad_calls():
