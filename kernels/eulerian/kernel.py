@@ -31,6 +31,8 @@ class Batch:
     number: wp.uint64  # int64 (graphs,) what the randomness of a graph depends on
     low: wp.uint64  # int32 (edges,)
     high: wp.uint64  # int32 (edges,)
+    upward: wp.uint64  # int64 (edges,) caller's entry from low to high, or -1
+    downward: wp.uint64  # int64 (edges,) from high to low, likewise
     end_ptr: wp.uint64  # int64 (nodes + 1,)
     incident: wp.uint64  # int32 (ends,) edges at every node, shuffled
     parts: wp.uint64  # int32 (nodes + graphs,) first place in ``order`` of every connected part
@@ -50,7 +52,8 @@ class Batch:
     length: wp.uint64  # int64 (graphs,) steps of every walk, written
     step_from: wp.uint64  # int64 (slots,) from the graph's first slot on, written, like the rest
     step_to: wp.uint64  # int64 (slots,)
-    step_edge: wp.uint64  # int64 (slots,) -1 for a jump
+    step_edge: wp.uint64  # int64 (slots,) caller's entry, along the step if there is one
+    step_opposite: wp.uint64  # int64 (slots,) the entry in the other direction, or -1
 
 
 @no_type_check

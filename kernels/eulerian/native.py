@@ -12,7 +12,7 @@ LARGEST_TABLE = 16  # its numbers have this many bits
 TENSORS = {
     "int64_t": (
         *("node_ptr", "edge_ptr", "number", "end_ptr", "next"),
-        *("length", "step_from", "step_to", "step_edge"),
+        *("upward", "downward", "length", "step_from", "step_to", "step_edge", "step_opposite"),
     ),
     "int": (
         *("low", "high", "incident", "parts", "order", "parent", "odd", "label", "via", "queue"),
@@ -242,7 +242,13 @@ TRACE = (
     + """
     const int64_t slots = 2 * edge_ptr[graph] + first;
     stack += slots, stack_edge += slots, trail += slots;
-    step_from += slots, step_to += slots, step_edge += slots;
+    step_from += slots, step_to += slots, step_edge += slots, step_opposite += slots;
+    auto write = [&](int64_t step, int from, int to, int64_t along, int64_t against) {
+        step_from[step] = from;
+        step_to[step] = to;
+        step_edge[step] = along >= 0 ? along : against;
+        step_opposite[step] = along >= 0 ? against : -1;
+    };
     int* turn = queue + first;
     const uint64_t root = child(seed, number[graph]);
     for (int part = 0; part < count; ++part) {  // Fisher-Yates, from the front
@@ -250,7 +256,8 @@ TRACE = (
         turn[part] = turn[other];
         turn[other] = part;
     }
-    int64_t written = 0, here = -1;
+    int64_t written = 0;
+    int here = -1;
     for (int one = 0; one < count; ++one) {
         const int begin = parts[turn[one]], size = parts[turn[one] + 1] - begin;
         const int start = order[begin + below(child(child(root, 2), turn[one]), size)];
@@ -271,20 +278,16 @@ TRACE = (
                 --depth;
             }
         }
-        if (here >= 0) {
-            step_from[written] = here;
-            step_to[written] = start;
-            step_edge[written++] = -1;
-        }
+        if (here >= 0) write(written++, here, start, -1, -1);
         here = start;
         const bool reversed = child(child(root, 3), turn[one]) & 1;
         for (int64_t step = 0; unseen > 0; ++step) {  // up to the last edge not seen before
             const int edge = trail[reversed ? length - 1 - step : step];
             if (taken[edge] == 1) taken[edge] = 2, --unseen;
-            step_from[written] = here;
-            here = across(edge, here);
-            step_to[written] = here;
-            step_edge[written++] = edge;
+            const int there = across(edge, here);
+            if (here <= there) write(written++, here, there, upward[edge], downward[edge]);
+            else write(written++, here, there, downward[edge], upward[edge]);
+            here = there;
         }
     }
     length[graph] = written;

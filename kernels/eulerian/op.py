@@ -99,7 +99,7 @@ def _paths(edge_index: Tensor, ptr: Tensor, numbers: Tensor, seed: int) -> tuple
     gaps = 2 * edge_ptr[:-1] + ptr[:-1] - path_ptr[:-1]  # what graphs before left unused
     slots = torch.arange(int(path_ptr[-1])) + gaps.repeat_interleave(length)
     steps = torch.stack([tensors["step_from"][slots], tensors["step_to"][slots]])
-    results = (path_ptr, steps, *_entries(edges, steps, tensors["step_edge"][slots]))
+    results = (path_ptr, steps, tensors["step_edge"][slots], tensors["step_opposite"][slots])
     return tuple(one.to(device) for one in results)
 
 
@@ -139,28 +139,33 @@ def _tensors(edges: _Undirected, ptr: Tensor, numbers: Tensor) -> dict[str, Tens
     every = torch.arange(count, dtype=torch.int32)
     ends = torch.cat([edges.low, edges.high[proper]]).to(torch.int64)
     end_ptr, by_node = group(ends, nodes)
-    tensors = {
+    slots = 2 * count + nodes
+    return {
         "node_ptr": ptr.contiguous(),
         "edge_ptr": torch.searchsorted(edges.low, ptr.to(torch.int32)),
         "number": numbers.contiguous(),
-        "low": edges.low,
-        "high": edges.high,
+        **edges._asdict(),
         "end_ptr": end_ptr,
         "incident": torch.cat([every, every[proper]])[by_node],
-        "parts": torch.empty(nodes + graphs, dtype=torch.int32),
         "next": end_ptr[:-1].clone(),
         "copies": torch.ones(count, dtype=torch.int32),
         "taken": torch.zeros(count, dtype=torch.int32),
-        "length": torch.empty(graphs, dtype=torch.int64),
+        **_room(torch.int32, {"parts": nodes + graphs}),
+        **_room(torch.int32, dict.fromkeys(_PER_NODE, nodes)),
+        **_room(torch.int32, dict.fromkeys(_PER_SLOT, slots)),
+        **_room(torch.int64, {"length": graphs, **dict.fromkeys(_PER_STEP, slots)}),
     }
-    slots = 2 * count + nodes
-    for name in ("order", "parent", "odd", "label", "via", "queue"):
-        tensors[name] = torch.empty(nodes, dtype=torch.int32)
-    for name in ("stack", "stack_edge", "trail"):
-        tensors[name] = torch.empty(slots, dtype=torch.int32)
-    for name in ("step_from", "step_to", "step_edge"):
-        tensors[name] = torch.empty(slots, dtype=torch.int64)
-    return tensors
+
+
+_PER_NODE = ("order", "parent", "odd", "label", "via", "queue")
+_PER_SLOT = ("stack", "stack_edge", "trail")
+_PER_STEP = ("step_from", "step_to", "step_edge", "step_opposite")
+
+
+def _room(dtype: torch.dtype, sizes: dict[str, int]) -> dict[str, Tensor]:
+    """Stretches of one allocation."""
+    stretches = torch.empty(sum(sizes.values()), dtype=dtype).split(list(sizes.values()))
+    return dict(zip(sizes, stretches, strict=True))
 
 
 def _walk(tensors: dict[str, Tensor], seed: int) -> None:
@@ -182,14 +187,3 @@ def _addresses(tensors: dict[str, Tensor]) -> int:
         for name in names:
             setattr(batch, name, tensors[name].data_ptr())
     return cast(int, batch)
-
-
-def _entries(edges: _Undirected, steps: Tensor, taken: Tensor) -> tuple[Tensor, Tensor]:
-    """The caller's entry every step goes along, and the one in the other direction."""
-    upward, downward = (
-        one[taken.clamp(min=0)].masked_fill(taken < 0, -1) if one.shape[0] else taken
-        for one in (edges.upward, edges.downward)
-    )
-    rises = steps[0] <= steps[1]
-    along, against = torch.where(rises, upward, downward), torch.where(rises, downward, upward)
-    return torch.where(along >= 0, along, against), torch.where(along >= 0, against, -1)
