@@ -1,6 +1,7 @@
 """Sparse and geometric operations, each a torch operator around Warp kernels."""
 
 from graphformers.kernels.attention.op import sparse_attention
+from graphformers.kernels.attention.score import PairScore
 from graphformers.kernels.eulerian.op import EulerianPaths, eulerian_paths
 from graphformers.kernels.farthest_points.op import farthest_points
 from graphformers.kernels.messages.op import edge_sum, gated_mean, rectified_sum
@@ -37,6 +38,7 @@ __all__ = [
     "NeighborSample",
     "Neighbors",
     "NodeOrder",
+    "PairScore",
     "SparsePattern",
     "TimeLimit",
     "Voxels",
