@@ -36,15 +36,16 @@ def read_graphs(
     graphs = {EDGE: given} if isinstance(given, CSRGraph) else given
     if graphs is None:
         graphs = {kind: _grouped(data, kind) for kind in edge_types(data)}
-    with_attributes = {
-        kind: replace(
-            graph,
-            weights=_by_position(data, kind, graph, weight_attr, graph.weights),
-            edge_time=_by_position(data, kind, graph, time_attr, graph.edge_time),
-        )
-        for kind, graph in graphs.items()
+    graphs = {
+        k: _with_attributes(data, k, one, weight_attr, time_attr) for k, one in graphs.items()
     }
-    return TypedGraphs(graphs=with_attributes, node_time=_node_times(data, time_attr))
+    node_time = _node_times(data, time_attr)
+    if weight_attr is not None and all(one.weights is None for one in graphs.values()):
+        raise DataError(f"weight_attr must name an attribute of edges; there is no {weight_attr!r}")
+    untimed = all(one.edge_time is None for one in graphs.values()) and not node_time
+    if time_attr is not None and untimed:
+        raise DataError(f"time_attr must name a time of nodes or edges; there is no {time_attr!r}")
+    return TypedGraphs(graphs=graphs, node_time=node_time)
 
 
 def node_types(data: Data | HeteroData) -> list[str]:
@@ -106,18 +107,24 @@ def _grouped(data: Data | HeteroData, kind: EdgeType) -> CSRGraph:
     )
 
 
-def _by_position(
+def _with_attributes(
     data: Data | HeteroData,
     kind: EdgeType,
     graph: CSRGraph,
-    name: str | None,
-    known: Tensor | None,
-) -> Tensor | None:
-    """An attribute of edges in the order of the rows; what the graph brings along otherwise."""
-    if name is None or kind not in edge_types(data):
-        return known
-    store = data_store(data, kind)
-    if name not in store or not store.is_edge_attr(name):
-        return known
+    weight_attr: str | None,
+    time_attr: str | None,
+) -> CSRGraph:
+    """With weights and times from ``data``; one that has them in files stays the graph it is."""
+    if kind not in edge_types(data):
+        return graph
+    store, changes = data_store(data, kind), {}
+    for field, name in (("weights", weight_attr), ("edge_time", time_attr)):
+        if name is not None and name in store and store.is_edge_attr(name):
+            changes[field] = _by_position(store, graph, name)
+    return replace(graph, **changes) if changes else graph
+
+
+def _by_position(store: BaseStorage, graph: CSRGraph, name: str) -> Tensor:
+    """An attribute of edges in the order of the rows."""
     values = torch.as_tensor(store[name]).reshape(-1)
     return values if graph.edge is None else values.index_select(0, graph.edge)

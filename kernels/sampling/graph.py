@@ -45,7 +45,7 @@ class CSRGraph:
     edge: Int[Tensor, " edges"] | None = None
     weights: Float[Tensor, " edges"] | None = None
     edge_time: Int[Tensor, " edges"] | None = None
-    _folder: Path | None = field(default=None, repr=False)
+    _folder: Path | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.direction not in ("in", "out"):
@@ -149,23 +149,21 @@ class CSRGraph:
         try:
             description = json.loads((folder / _DESCRIPTION).read_text(encoding="utf-8"))
             version = description["format_version"]
-            if version != _FORMAT_VERSION:
-                raise DataError(f"{folder} has format {version}; this version reads 1")
             arrays = {n: map_array(p) for n in _ARRAYS if (p := folder / f"{n}.npy").exists()}
-            return CSRGraph(
-                direction=description["direction"],
-                num_neighbors=description["num_neighbors"],
-                _folder=folder.resolve(),
-                **arrays,
-            )
-        except (OSError, KeyError, TypeError, json.JSONDecodeError) as problem:
+            if version == _FORMAT_VERSION:
+                direction, bound = description["direction"], description["num_neighbors"]
+                graph = CSRGraph(direction=direction, num_neighbors=bound, **arrays)
+                object.__setattr__(graph, "_folder", folder.resolve())
+                return graph
+        except (OSError, KeyError, TypeError, ValueError) as problem:
             raise DataError(f"{folder} does not hold a graph: {problem}") from problem
+        raise DataError(f"{folder} has format {version}; this version reads {_FORMAT_VERSION}")
 
     def __getstate__(self) -> dict[str, object]:
         return vars(self) if self._folder is None else {"_folder": self._folder}
 
     def __setstate__(self, state: dict[str, object]) -> None:
-        folder = state["_folder"]
+        folder = state.get("_folder")
         vars(self).update(state if folder is None else vars(CSRGraph.open(str(folder))))
 
 

@@ -24,6 +24,7 @@ def paper_graph() -> Data:
         edge_index=torch.randint(NODES, (2, EDGES), generator=generator),
         edge_attr=torch.arange(EDGES).unsqueeze(1),
         weight=torch.rand(EDGES, generator=generator),
+        number=torch.arange(EDGES),
         name="papers",
     )
 
@@ -164,7 +165,7 @@ def test_a_loader_in_files_gives_what_one_in_memory_gives(tmp_path):
     )
     graph = CSRGraph.open(tmp_path / "graph")
     expected = paper_graph()
-    del expected.edge_attr, expected.weight
+    del expected.edge_attr, expected.weight, expected.number
     expected.num_nodes = NODES
     assert_same_batches(
         NeighborLoader(mapped, [4, 3], graph=graph, batch_size=16),
@@ -277,7 +278,9 @@ def bad_calls():
     yield {"input_nodes": "author"}, DataError, "input_nodes must be of a type in"
     yield {"subgraph_type": "whole"}, ConfigError, "subgraph_type must be one of"
     yield {"input_time": torch.zeros(NODES)}, ConfigError, "input_time needs time_attr"
-    yield {"time_attr": "when"}, ConfigError, "nodes have no 'when'"
+    yield {"time_attr": "when"}, DataError, "time_attr must name a time of nodes or edges"
+    yield {"time_attr": "number"}, ConfigError, "nodes have no 'number'"
+    yield {"weight_attr": "heft"}, DataError, "weight_attr must name an attribute of edges"
 
 
 @pytest.mark.parametrize(("changed", "error", "message"), bad_calls())
