@@ -14,7 +14,7 @@ walk      (planes, nodes)      values of the sparse vectors, zero outside of the
 reached   (planes, nodes + 2)  their lists; an even plane and the next one take turns
 ========  ===================  =============================================================
 
-The inner loops are native: Warp's array indexing took most of their time.
+The inner loops are native, see ``native.py``.
 """
 
 from functools import cache
@@ -22,74 +22,9 @@ from typing import no_type_check
 
 import warp as wp
 
+from graphformers.kernels.random_walk.native import ADVANCE, BLOCK_STEP, CLEAR, MEET
+
 LANES = 8  # columns a thread carries along
-
-_BLOCK_STEP = """
-    const int columns = size - column < 8 ? size - column : 8;
-    const int64_t channels = out.shape[1];
-    auto* entry = out.data + (int64_t(pair) + column) * channels + channel;
-    for (int row = node; row < node + size; ++row, entry += size * channels) {
-        double total[8] = {0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0};
-        for (int64_t slot = row_ptr.data[row]; slot < row_ptr.data[row + 1]; ++slot) {
-            const double* other = before.data[neighbour.data[slot] - node].c;
-            for (int lane = 0; lane < 8; ++lane) total[lane] += other[lane];
-        }
-        for (int lane = 0; lane < 8; ++lane) {
-            total[lane] *= share.data[row];
-            after.data[row - node].c[lane] = total[lane];
-        }
-        for (int lane = 0; lane < columns; ++lane) {
-            double ratio = 1.0;
-            if (root.data) {
-                const double below = root.data[node + column + lane];
-                ratio = below > 0.0 ? root.data[row] / below : 0.0;
-            }
-            entry[lane * channels] = total[lane] * ratio;
-        }
-    }
-"""
-
-# A list starts with its length. A value that underflowed must not be listed again and again.
-_ADVANCE = """
-    const int64_t nodes = walk.shape[1];
-    const double* before = walk.data + plane * nodes;
-    double* after = walk.data + (plane ^ 1) * nodes;
-    const int* known = reached.data + plane * (nodes + 2);
-    int* arrived = reached.data + (plane ^ 1) * (nodes + 2);
-    int length = 0;
-    for (int position = 1; position <= known[0]; ++position) {
-        const int node = known[position];
-        const double flow = before[node] * share.data[node];
-        if (!(flow > 0.0)) continue;
-        for (int64_t slot = row_ptr.data[node]; slot < row_ptr.data[node + 1]; ++slot) {
-            const int end = neighbour.data[slot];
-            arrived[length + 1] = end;  // counted only if it is new: no branch to mispredict
-            length += after[end] == 0.0;
-            after[end] += flow;
-        }
-    }
-    arrived[0] = length;
-"""
-
-_MEET = """
-    const int64_t nodes = walk.shape[1];
-    const int* known = reached.data + plane * (nodes + 2);
-    const double* one = walk.data + plane * nodes;
-    const double* two = walk.data + other * nodes;
-    double total = 0.0;
-    for (int position = 1; position <= known[0]; ++position) {
-        const int node = known[position];
-        total += one[node] * two[node] * share.data[node];
-    }
-    out.data[step] = total * (row_ptr.data[start + 1] - row_ptr.data[start]);
-"""
-
-_CLEAR = """
-    const int64_t nodes = walk.shape[1];
-    const int* known = reached.data + plane * (nodes + 2);
-    for (int position = 1; position <= known[0]; ++position)
-        walk.data[plane * nodes + known[position]] = 0.0;
-"""
 
 
 @no_type_check
@@ -101,7 +36,7 @@ def _begin(plane: int, node: int, walk: wp.array2d[wp.float64], reached: wp.arra
 
 
 @no_type_check
-@wp.func_native(snippet=_ADVANCE)
+@wp.func_native(snippet=ADVANCE)
 def _advance(
     row_ptr: wp.array[wp.int64],
     neighbour: wp.array[wp.int64],
@@ -114,7 +49,7 @@ def _advance(
 
 
 @no_type_check
-@wp.func_native(snippet=_MEET)
+@wp.func_native(snippet=MEET)
 def _meet(
     start: int,  # node both walks belong to
     plane: int,
@@ -130,7 +65,7 @@ def _meet(
 
 
 @no_type_check
-@wp.func_native(snippet=_CLEAR)
+@wp.func_native(snippet=CLEAR)
 def _clear(plane: int, walk: wp.array2d[wp.float64], reached: wp.array2d[wp.int32]):
     """Zeros again, wherever the list says that there are none."""
 
@@ -151,7 +86,7 @@ def pairs_kernel(scalar: type) -> wp.Kernel:
     """All pairs inside graphs; one thread per block of columns of a graph."""
     block = wp.types.vector(LANES, wp.float64)
 
-    @wp.func_native(snippet=_BLOCK_STEP)
+    @wp.func_native(snippet=BLOCK_STEP)
     def block_step(
         node: int,  # first node of the graph
         size: int,

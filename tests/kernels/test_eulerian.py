@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import hypothesis.strategies as st
 import pytest
@@ -208,6 +209,15 @@ def test_threads_change_no_step(threads, monkeypatch):
     ours = eulerian_paths(*batch_of_graphs(), seed=3)
     assert torch.equal(ours.steps, two.steps)
     assert torch.equal(ours.edge, two.edge)
+
+
+@pytest.mark.usefixtures("chunked")
+def test_two_python_threads_may_call_at_once():
+    edge_index, ptr = batch_of_graphs()
+    expected = [eulerian_paths(edge_index, ptr, seed).steps for seed in range(6)]
+    with ThreadPoolExecutor(2) as pool:
+        results = pool.map(lambda seed: eulerian_paths(edge_index, ptr, seed).steps, range(6))
+        assert all(map(torch.equal, results, expected))
 
 
 def test_a_hundred_runs_give_the_same_steps():

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import hypothesis.strategies as st
 import pytest
 import torch
@@ -208,6 +210,16 @@ def test_a_hundred_runs_give_the_same_bits():
     for _ in range(100):
         for ours, expected in zip(every_result(*batch), first, strict=True):
             assert torch.equal(ours, expected)
+
+
+@pytest.mark.usefixtures("chunked")
+def test_two_python_threads_may_call_at_once():
+    batches = [molecules(count) for count in (3, 50, 8, 70)]
+    expected = [every_result(*batch) for batch in batches]
+    with ThreadPoolExecutor(2) as pool:
+        results = pool.map(every_result, *zip(*batches, strict=True))
+        for ours, alone in zip(results, expected, strict=True):
+            assert all(map(torch.equal, ours, alone))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
