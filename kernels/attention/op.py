@@ -69,6 +69,8 @@ def sparse_attention(  # noqa: PLR0913 (one keyword for each symbol of the equat
     twice with different edge-wise numbers. Only what is returned and one number per row and head
     are kept for the backward pass. bfloat16 and float16 are computed in float32.
     """
+    if clamp is not None and not clamp > 0:
+        raise ConfigError(f"clamp must be above 0; got {clamp}")
     chosen = find_score(score if isinstance(score, str) else score.name)
     tensors = AttentionTensors(
         query, key, value, edge, channel_weight, bias, gate, _seed(seed, dropout, query)
@@ -84,7 +86,7 @@ def sparse_attention(  # noqa: PLR0913 (one keyword for each symbol of the equat
     attended = _attend(tensors, settings, pattern, sums_pairs, return_pairs)
     out = attended.out
     if sums_pairs:
-        out = out + _through(pair_value, attended.pair_sum)
+        out = out + _through(pair_value, attended.pair_sum, value.shape[2])
     return (out, attended.pairs) if return_pairs else out
 
 
@@ -113,10 +115,17 @@ def _slots(pattern: SparsePattern) -> tuple[Tensor, Tensor, Tensor]:
     return pattern.row_ptr, pattern.source, pattern.edge
 
 
-def _through(matrix: Tensor | bool, pair_sum: Tensor) -> Tensor:
+def _through(matrix: Tensor | bool, pair_sum: Tensor, dim_v: int) -> Tensor:
     """A row of pair features times the matrix of its head."""
+    _, heads, dim = pair_sum.shape
     if isinstance(matrix, bool):
+        if dim != dim_v:
+            raise ShapeError(
+                f"pair_value=True needs values as wide as the query; got {dim_v} and {dim} channels"
+                ": pass a matrix (heads, dim, dim_v)"
+            )
         return pair_sum
+    check_shape("pair_value", matrix, (heads, dim, dim_v), "(heads, dim, dim_v)")
     return torch.einsum("ihc,hcv->ihv", pair_sum, matrix)
 
 
@@ -144,9 +153,10 @@ def _check(tensors: AttentionTensors, pattern: SparsePattern, score: PairScore) 
     check_shape("query", query, (targets, heads, dim), "(targets, heads, dim)")
     check_shape("key", key, (sources, heads, dim), "(sources, heads, dim)")
     check_shape("value", value, (sources, heads, dim_v), "(sources, heads, dim_v)")
-    if (edge is None) != (score.edge_inputs == 0):
-        need = f"needs edge with {score.edge_inputs} x dim channels" if edge is None else "has none"
-        raise ShapeError(f"score {score.name!r} {need}")
+    if edge is None and score.edge_inputs:
+        raise ShapeError(f"score {score.name!r} needs edge with {score.edge_inputs} x dim channels")
+    if edge is not None and not score.edge_inputs:
+        raise ShapeError(f"score {score.name!r} takes no edge")
     if edge is not None:
         wide = (edges, heads, dim * score.edge_inputs)
         check_shape("edge", edge, wide, f"(edges, heads, {score.edge_inputs} * dim)")

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, no_type_check
 
 import torch
@@ -36,7 +36,7 @@ class PairScore:
 
     function: wp.Function
     reference: Callable[..., Tensor] | None = None
-    name: str = field(init=False)
+    name: str = ""  # a new one when left out
 
     def __post_init__(self):
         if not isinstance(self.function, wp.Function):
@@ -46,8 +46,11 @@ class PairScore:
                 "a score takes a query, a key and up to two edge numbers; "
                 f"got {list(self.function.input_types)}"
             )
-        # operators know a score by its name, so two of one name must never meet
-        object.__setattr__(self, "name", f"{self.function.key}.{next(_numbers)}")
+        # operators know a score by its name, so no two may share one
+        if not self.name:
+            object.__setattr__(self, "name", f"{self.function.key}.{next(_numbers)}")
+        if self.name in _known:
+            raise ConfigError(f"there is a score named {self.name!r} already")
         _known[self.name] = self
 
     @property
@@ -85,7 +88,8 @@ def _signed_sqrt(q: Any, k: Any, w: Any, b: Any):
     zero = type(q)(0.0)
     # each root is taken of a number that is not zero, so that its slope stays finite
     root = wp.sqrt(wp.where(s == zero, type(q)(1.0), wp.abs(s)))
-    return wp.max(wp.where(s == zero, zero, wp.where(s < zero, -root, root)) + b, zero)
+    s = wp.where(s == zero, zero, wp.where(s < zero, -root, root)) + b
+    return wp.where(s <= zero, zero, s)  # unlike a maximum, keeps what is not a number
 
 
 @no_type_check
@@ -101,9 +105,11 @@ def _signed_sqrt_reference(q: Tensor, k: Tensor, w: Tensor, b: Tensor) -> Tensor
 
 
 SCORES = {
-    "dot": PairScore(_dot, lambda q, k: q * k),
-    "dot_edge": PairScore(_dot_edge, lambda q, k, e: q * k * e),
-    "signed_sqrt": PairScore(_signed_sqrt, _signed_sqrt_reference),
-    "l2": PairScore(_l2, lambda q, k: q * k - 0.5 * k * k),
+    score.name: score
+    for score in (
+        PairScore(_dot, lambda q, k: q * k, "dot"),
+        PairScore(_dot_edge, lambda q, k, e: q * k * e, "dot_edge"),
+        PairScore(_signed_sqrt, _signed_sqrt_reference, "signed_sqrt"),
+        PairScore(_l2, lambda q, k: q * k - 0.5 * k * k, "l2"),
+    )
 }
-_known.update(SCORES)
