@@ -7,7 +7,7 @@ from string import Template
 SEARCH = Template(
     """
     using real = $real;
-    constexpr int width = $leaf, lanes = $lanes, few = 64;
+    constexpr int width = $leaf, lanes = $lanes, few = 64, nearby = 64;
     auto absolute = [](real a) { return a < 0 ? -a : a; };
     auto lower = [](real a, real b) { return b < a ? b : a; };
     auto higher = [](real a, real b) { return b > a ? b : a; };
@@ -42,13 +42,15 @@ SEARCH = Template(
 
     // What every query has: room for neighbours in its row, how many it found, and how far to look.
     const real* query = query_points.data + 3 * (size_t)(place - place % width) + place % width;
-    real bound[lanes], farthest = -1, low[3], high[3];
+    real bound[lanes], farthest, low[3], high[3];
     int found[lanes], room[lanes], number[lanes];
+    bool heaped[lanes];
     long long start[lanes];
     for (int axis = 0; axis < 3; ++axis) low[axis] = high[axis] = query[axis * width];
     for (int lane = 0; lane < lanes; ++lane) {
         number[lane] = query_order.data[place + lane];
         found[lane] = room[lane] = 0;
+        heaped[lane] = false;
         start[lane] = 0;
         if (number[lane] >= 0) {
             start[lane] = choice == $count ? 0 : row_ptr.data[number[lane]];
@@ -59,10 +61,15 @@ SEARCH = Template(
             }
         }
         bound[lane] = room[lane] > 0 ? radius : real(-1);
-        farthest = higher(farthest, bound[lane]);
     }
+    auto look = [&]() {  // as far as any query does
+        farthest = -1;
+        for (int lane = 0; lane < lanes; ++lane) farthest = higher(farthest, bound[lane]);
+    };
+    look();
 
-    // A full row is a heap, its last entry on top: entries are ordered by key, equal keys by index.
+    // Entries are ordered by key, equal keys by index. A row that loses entries is a heap, its last
+    // entry on top.
     auto precedes = [](real a, long long i, real b, long long j) {
         return (a < b) | ((a == b) & (i < j));
     };
@@ -91,11 +98,11 @@ SEARCH = Template(
         if (found[lane] < room[lane]) {
             key[found[lane]] = value;
             index[found[lane]++] = point;
-            if (found[lane] < room[lane]) return;
-            heapify(lane);
-        } else if (precedes(value, point, key[0], index[0])) {
-            sink(lane, 0, room[lane], value, point);
+            return;
         }
+        if (!heaped[lane]) heapify(lane);
+        heaped[lane] = true;
+        if (precedes(value, point, key[0], index[0])) sink(lane, 0, room[lane], value, point);
         if (choice == $nearest) bound[lane] = lower(bound[lane], key[0]);
     };
     auto sort = [&](int lane) {
@@ -134,8 +141,14 @@ SEARCH = Template(
         };
         return real(mix(mix(mix(seed) + number[lane]) + point) >> 40);
     };
-    auto scan = [&](int leaf) {
+    auto measure = [&](int leaf, int lane, real* distance) {
         const real* at = points.data + 3 * width * (size_t)leaf;
+        const real x = query[lane], y = query[width + lane], z = query[2 * width + lane];
+        for (int i = 0; i < width; ++i)
+            distance[i] = squared(
+                apart(0, at[i], x), apart(1, at[width + i], y), apart(2, at[2 * width + i], z));
+    };
+    auto scan = [&](int leaf) {
         const real* box = boxes.data + 12 * (size_t)leaf;
         const int* point = order.data + width * (size_t)leaf;
         real near[lanes], distance[width];
@@ -146,10 +159,7 @@ SEARCH = Template(
         }
         for (int lane = 0; lane < lanes; ++lane) {
             if (!(near[lane] <= bound[lane])) continue;
-            const real x = query[lane], y = query[width + lane], z = query[2 * width + lane];
-            for (int i = 0; i < width; ++i)
-                distance[i] = squared(
-                    apart(0, at[i], x), apart(1, at[width + i], y), apart(2, at[2 * width + i], z));
+            measure(leaf, lane, distance);
             if (choice == $count) {
                 int within = 0;
                 for (int i = 0; i < width; ++i) within += distance[i] <= radius;
@@ -181,12 +191,11 @@ SEARCH = Template(
                 offer(lane, key, point[i]);
             }
         }
-        farthest = -1;
-        for (int lane = 0; lane < lanes; ++lane) farthest = higher(farthest, bound[lane]);
+        look();
     };
 
-    // Down to the nearer child, keeping the other one for later.
-    struct Node { int first, last; real away; } waiting[64];
+    // A node, and how far it is from the box around the queries.
+    struct Node { int first, last; real away; };
     auto child = [&](int first, int last) {
         const int middle = first + (last - first) / 2;
         const real* box = boxes.data + 6 * (size_t)(last - first == 1 ? 2 * first : 2 * middle - 1);
@@ -194,18 +203,61 @@ SEARCH = Template(
                                          between(1, box, low[1], high[1]),
                                          between(2, box, low[2], high[2]))};
     };
+    auto halves = [&](const Node& node, Node& near, Node& far) {
+        const int middle = node.first + (node.last - node.first) / 2;
+        const Node left = child(node.first, middle), right = child(middle, node.last);
+        const bool swapped = right.away < left.away;
+        near = swapped ? right : left;
+        far = swapped ? left : right;
+    };
     const int graph = query_graph.data[place / width];
+    const Node root = {leaf_ptr.data[graph], leaf_ptr.data[graph + 1], 0};
+    if (root.first == root.last) farthest = -1;
+
+    // For the nearest, look into a part of the tree nearby first: a distance within which it has
+    // enough points, found by halving, bounds the search from the start.
+    if (choice == $nearest && farthest >= 0) {
+        Node part = root, other;
+        while (part.last - part.first > nearby / width) {
+            const Node whole = part;
+            halves(whole, part, other);
+        }
+        const int middle = part.first + (part.last - part.first) / 2;
+        const int size = width * (part.last - part.first);
+        const real* box = boxes.data
+            + 6 * (size_t)(part.last - part.first == 1 ? 2 * part.first : 2 * middle - 1);
+        for (int lane = 0; lane < lanes; ++lane) {
+            const real x = query[lane], y = query[width + lane], z = query[2 * width + lane];
+            real distance[nearby];
+            for (int leaf = part.first; leaf < part.last; ++leaf)
+                measure(leaf, lane, distance + width * (leaf - part.first));
+            auto corner = [&](int axis, real at) {
+                return higher(absolute(box[axis] - at), absolute(box[3 + axis] - at));
+            };
+            real under = 0, over = squared(corner(0, x), corner(1, y), corner(2, z));
+            for (int step = 0; step <= 8; ++step) {
+                const real tried = step == 0 ? over : (under + over) / 2;
+                int within = 0;
+                for (int i = 0; i < size; ++i) within += distance[i] <= tried;
+                const bool enough = within >= room[lane] + exclude;
+                if (step == 0 && !enough) break;
+                over = enough ? tried : over;
+                under = enough ? under : tried;
+                if (step == 8) bound[lane] = lower(bound[lane], over);
+            }
+        }
+        look();
+    }
+
+    // Down to the nearer child, keeping the other one for later.
+    Node waiting[64];
     int depth = 0;
-    if (leaf_ptr.data[graph] < leaf_ptr.data[graph + 1])
-        waiting[depth++] = {leaf_ptr.data[graph], leaf_ptr.data[graph + 1], 0};
+    waiting[depth++] = root;
     while (depth > 0) {
         Node node = waiting[--depth];
         while (node.away <= farthest && node.last - node.first > 1) {
-            const int middle = node.first + (node.last - node.first) / 2;
-            const Node left = child(node.first, middle), right = child(middle, node.last);
-            const bool swapped = right.away < left.away;
-            waiting[depth++] = swapped ? left : right;
-            node = swapped ? right : left;
+            const Node whole = node;
+            halves(whole, node, waiting[depth++]);
         }
         if (node.away <= farthest) scan(node.first);
     }
