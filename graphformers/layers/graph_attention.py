@@ -24,9 +24,7 @@ class GraphAttention(nn.Module):
     - ``PaddedRows(ptr, num_nodes)``: a padded table through ``scaled_dot_product_attention``.
 
     Both compute the same function. Dropout zeroes attention weights after the softmax and scales
-    the others up; masking pairs before the softmax would renormalise the rest, which is something
-    else. The sparse operator keeps no weights to drop, so training with dropout needs the padded
-    layout.
+    the others up; the layouts draw different ones.
 
     Source: Vaswani et al. 2017, arXiv:1706.03762.
     """
@@ -49,28 +47,19 @@ class GraphAttention(nn.Module):
         self.output.reset_parameters()
         nn.init.zeros_(self.output.bias)
 
-    @property
-    def needs_padding(self) -> bool:
-        """Whether the next call must have the padded layout: training with attention dropout."""
-        return self.training and self.dropout > 0
-
     def forward(
         self, x: Float[Tensor, "nodes dim"], graphs: SparsePattern | PaddedRows
     ) -> Float[Tensor, "nodes dim"]:
-        """Attend; raises ``ConfigError`` for a sparse layout while attention dropout is active."""
+        """Attend."""
         projected = self.query_key_value(x)
         if isinstance(graphs, PaddedRows):
             return self.output(self._padded(projected, graphs))
-        if self.needs_padding:
-            raise ConfigError(
-                f"training with attention dropout {self.dropout} needs the padded layout; "
-                "pass PaddedRows(ptr, num_nodes)"
-            )
         return self.output(self._sparse(projected, graphs))
 
     def _sparse(self, projected: Tensor, pattern: SparsePattern) -> Tensor:
         query, key, value = self._split(projected)
-        return sparse_attention(query, key, value, pattern).flatten(1)
+        dropout = self.dropout if self.training else 0.0
+        return sparse_attention(query, key, value, pattern, dropout=dropout).flatten(1)
 
     def _padded(self, projected: Tensor, graphs: PaddedRows) -> Tensor:
         query, key, value = self._split(graphs.pad(projected))

@@ -49,8 +49,7 @@ class GPSConfig:
     """Everything that defines a GPS model.
 
     The columns of the encodings are part of ``dim``: the embedding of the node features takes what
-    they leave. ``layout`` is how attention is computed, not what: both give the same numbers, and
-    training with attention dropout is always padded (see ``GraphAttention``).
+    they leave. ``layout`` is how attention is computed, not what (see ``GraphAttention``).
 
     The presets are the published configurations (Rampášek et al. 2022, arXiv:2205.12454, appendix,
     and the configuration files of its repository). Those on molecules have the atom table of

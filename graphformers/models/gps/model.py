@@ -77,7 +77,7 @@ class GPS(PretrainedModel[GPSConfig]):
 
     def attention_layout(self, batch: GraphBatch) -> SparsePattern | PaddedRows:
         """Layout in which every block attends."""
-        if self.config.layout == "padded" or (self.training and self.config.attention_dropout > 0):
+        if self.config.layout == "padded":
             return PaddedRows(batch.ptr, batch.num_nodes)
         return batch.pairs
 

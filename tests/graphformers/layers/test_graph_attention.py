@@ -69,21 +69,15 @@ def test_any_pattern_may_be_attended_along():
     torch.testing.assert_close(layer(x, pattern), expected)
 
 
-def test_dropout_keeps_the_mean(x):
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_dropout_keeps_the_mean(x, layout):
     layer = GraphAttention(DIM, HEADS, dropout=0.5).double()
-    expected = layer.eval()(x, LAYOUTS["padded"])
+    expected = layer.eval()(x, LAYOUTS[layout])
     torch.manual_seed(0)
     layer.train()
-    drawn = torch.stack([layer(x, LAYOUTS["padded"]) for _ in range(DRAWS)])
+    drawn = torch.stack([layer(x, LAYOUTS[layout]) for _ in range(DRAWS)])
     assert drawn.std(dim=0).max() > DROPOUT_ERROR
     torch.testing.assert_close(drawn.mean(dim=0), expected, atol=DROPOUT_ERROR, rtol=0)
-
-
-def test_dropout_in_the_sparse_layout_is_refused_in_training_only(x):
-    layer = GraphAttention(DIM, HEADS, dropout=0.5).double()
-    with pytest.raises(ConfigError, match="needs the padded layout"):
-        layer(x, LAYOUTS["sparse"])
-    layer.eval()(x, LAYOUTS["sparse"])
 
 
 def test_heads_must_divide_the_width():
