@@ -306,9 +306,7 @@ def _backward(
             if grad_pair_sum:
                 of_pairs.load(pair, pair_sum, node * pair_size, dim)
             at_value, at_pair = node * value_size, node * pair_size
-            pull_on_weights(
-                grad_out, at_value, out, at_value, grad_pair_sum, at_pair, pair, pull
-            )
+            pull_on_weights(grad_out, at_value, out, at_value, grad_pair_sum, at_pair, pair, pull)
             h = int(0)
             while h < group:
                 write(mean, node, h, pull[h])

@@ -79,9 +79,7 @@ def row_algebra(heads: int, dim: int, scalar: type, vectorised: bool) -> RowAlge
     @_native(label, types + _THERE + _EACH.replace("...", f"{_APART} = own[i]"))
     def store(row: wp.ref[channels], array: numbers, place: wp.int64, step: int): ...
 
-    return RowAlgebra(
-        sums, spread, scale, times, add, add_scaled, add_product, load, store
-    )
+    return RowAlgebra(sums, spread, scale, times, add, add_scaled, add_product, load, store)
 
 
 # Vectors of all heads are halved together, pair by pair: after log2(LANES) rounds, lane h holds the
