@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
+from typing import cast
 
 import torch
 import warp as wp
@@ -85,13 +86,14 @@ def _launch_on_cpu(kernel: wp.Kernel, size: tuple[int, int], arguments: list[obj
         return
     command = _commands.of.get(kernel)
     if command is None:
-        command = wp.launch(
+        recorded = wp.launch(
             kernel, size, arguments, device="cpu", record_tape=False, record_cmd=True
         )
-        _commands.of[kernel] = command
+        command = _commands.of[kernel] = cast(wp.Launch, recorded)
     else:
         command.set_dim(size)
-        command.set_params_from_ctypes([_as_ctype(argument) for argument in arguments])
+        given = [_as_ctype(argument) for argument in arguments]
+        command.set_params_from_ctypes(given)  # pyright: ignore[reportArgumentType]  (numbers, too)
     command.launch()
 
 
@@ -101,7 +103,7 @@ def _as_ctype(argument: object) -> object:
     return convert() if convert else argument
 
 
-def _borrow(argument: Argument, annotation: object) -> object:
+def _borrow(argument: Argument, annotation: wp.array) -> object:
     """A Warp array over a tensor's memory; trailing axes become the vector type the kernel asks."""
     if argument is None:
         return _null(annotation.ndim)

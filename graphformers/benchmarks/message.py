@@ -99,10 +99,10 @@ def training(
 
 def segment_sums(pattern: SparsePattern) -> Formulations:
     """Sum of the edges of every target."""
-    rows, target = (pattern.row_ptr, "sum", pattern.edge), pattern.edge_index[1]
+    ptr, order, target = pattern.row_ptr, pattern.edge, pattern.edge_index[1]
     formulations = {
-        OURS: lambda values: segment_reduce(values, *rows),
-        PLAIN: lambda values: segment_reduce_reference(values, *rows),
+        OURS: lambda values: segment_reduce(values, ptr, "sum", order),
+        PLAIN: lambda values: segment_reduce_reference(values, ptr, "sum", order),
         GEOMETRIC: lambda values: scatter(values, target, 0, pattern.num_targets),
     }
     return with_dgl(
@@ -112,10 +112,10 @@ def segment_sums(pattern: SparsePattern) -> Formulations:
 
 def segment_maxima(pattern: SparsePattern) -> Formulations:
     """Maximum over the edges of every target; DGL's is infinite where there are none."""
-    rows, target = (pattern.row_ptr, "max", pattern.edge), pattern.edge_index[1]
+    ptr, order, target = pattern.row_ptr, pattern.edge, pattern.edge_index[1]
     return {
-        OURS: lambda values: segment_reduce(values, *rows),
-        PLAIN: lambda values: segment_reduce_reference(values, *rows),
+        OURS: lambda values: segment_reduce(values, ptr, "max", order),
+        PLAIN: lambda values: segment_reduce_reference(values, ptr, "max", order),
         GEOMETRIC: lambda values: scatter(values, target, 0, pattern.num_targets, "max"),
     }
 
