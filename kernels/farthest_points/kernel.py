@@ -15,9 +15,7 @@ from typing import no_type_check
 import warp as wp
 
 from graphformers.kernels.farthest_points.native import SAMPLE
-from graphformers.kernels.point_tree.kernel import LEAF
-
-REAL = {wp.float32: "float", wp.float64: "double"}
+from graphformers.kernels.point_tree.kernel import LEAF, REAL
 
 
 @cache

@@ -20,10 +20,9 @@ from typing import no_type_check
 import warp as wp
 
 from graphformers.kernels.neighbors.native import SEARCH
-from graphformers.kernels.point_tree.kernel import LEAF
+from graphformers.kernels.point_tree.kernel import LEAF, REAL
 
 COUNT, NEAREST, FIRST, RANDOM = range(4)
-REAL = {wp.float32: "float", wp.float64: "double"}
 
 
 @cache

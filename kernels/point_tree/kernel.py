@@ -20,6 +20,8 @@ from typing import no_type_check
 import warp as wp
 
 LEAF = 16
+REAL = {wp.float32: "float", wp.float64: "double"}
+_INTEGER = {wp.float32: "int", wp.float64: "long long"}
 
 _BUILD = Template(
     """
@@ -99,10 +101,9 @@ _BUILD = Template(
 @no_type_check
 def build_kernel(scalar: type) -> wp.Kernel:
     """Build nodes and, when ``whole``, everything below them."""
-    real, integer = ("float", "int") if scalar is wp.float32 else ("double", "long long")
     module = wp.get_module(f"graphformers.point_tree.{scalar.__name__}")
 
-    @wp.func_native(_BUILD.substitute(real=real, integer=integer, leaf=LEAF))
+    @wp.func_native(_BUILD.substitute(real=REAL[scalar], integer=_INTEGER[scalar], leaf=LEAF))
     def build(
         items: wp.array2d[scalar],
         boxes: wp.array2d[scalar],

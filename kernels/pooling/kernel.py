@@ -10,7 +10,7 @@ from typing import no_type_check
 import warp as wp
 
 _WAVES = """
-    const double half_turn_high = 1.5707963267948966, half_turn_low = 6.123233995736766e-17;
+    const double quarter_turn_high = 1.5707963267948966, quarter_turn_low = 6.123233995736766e-17;
     const int waves = frequencies.shape[0];
     const int space = points.shape[1];
     const auto* centre = centres.data + space * (size_t)row;
@@ -26,13 +26,14 @@ _WAVES = """
             for (int wave = 0; wave < waves; ++wave) {
                 const double angle = coordinate * double(frequencies.data[wave]);
                 const double turns = rint(angle * 0.6366197723675814);
-                const double rest = fma(-turns, half_turn_low, fma(-turns, half_turn_high, angle));
+                const double near = fma(-turns, quarter_turn_high, angle);
+                const double rest = fma(-turns, quarter_turn_low, near);
                 const double square = rest * rest;
                 double sine = 0, cosine = 0;
                 for (int term = 17; term >= 3; term -= 2)  // Taylor series on an eighth of a turn
-                    sine = (1 - sine) * square / (term * (term - 1));
+                    sine = (1 - sine) * square * (1.0 / (term * (term - 1)));
                 for (int term = 18; term >= 2; term -= 2)
-                    cosine = (1 - cosine) * square / (term * (term - 1));
+                    cosine = (1 - cosine) * square * (1.0 / (term * (term - 1)));
                 sine = rest * (1 - sine);
                 cosine = 1 - cosine;
                 const long long quadrant = (long long)turns;
