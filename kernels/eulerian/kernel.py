@@ -2,6 +2,40 @@
 
 A worker takes every ``workers``-th graph from one phase to the next. Edges are undirected and every
 edge joins ``low`` and ``high``, ``low <= high``; a self loop is incident to its node once.
+
+``batch`` holds the addresses of these tensors, in the order of ``TENSORS``. A slot is 2 per edge
+and 1 per node; a graph's walk starts at its first slot.
+
+=============  =====  ==================  ====================================================
+node_ptr       int64  (graphs + 1,)
+edge_ptr       int64  (graphs + 1,)
+number         int64  (graphs,)           what the randomness of a graph depends on
+low            int32  (edges,)
+high           int32  (edges,)
+upward         int64  (edges,)            caller's entry from low to high, or -1
+downward       int64  (edges,)            from high to low, likewise
+end_ptr        int64  (nodes + 1,)
+incident       int32  (ends,)             edges at every node, shuffled
+parts          int32  (nodes + graphs,)   first place in ``order`` of every connected part
+order          int32  (nodes,)            part by part, breadth first
+parent         int32  (nodes,)            edge towards the root of the part, -1 at the root
+odd            int32  (nodes,)            1 where the edges, copies counted, are odd in number
+label          int32  (nodes,)            cycles through the edge to the parent; or a distance
+via            int32  (nodes,)            edge towards the start of a search
+queue          int32  (nodes,)            of a search; or the parts in the order of the walk
+next           int64  (nodes,)            first end that may be free, ``end_ptr`` at first
+copies         int32  (edges,)            times an edge has still to be walked, 1 at first
+taken          int32  (edges,)            0 at first, 1 once traced, 2 once written
+stack          int32  (slots,)            nodes of the walk that is being extended
+stack_edge     int32  (slots,)            edges that leave them
+trail          int32  (slots,)            edges of a finished walk
+table          int32  (workers, numbers)
+length         int64  (graphs,)           steps of every walk, written
+step_from      int64  (slots,)            written, like the rest
+step_to        int64  (slots,)
+step_edge      int64  (slots,)            caller's entry, along the step if there is one
+step_opposite  int64  (slots,)            the entry in the other direction, or -1
+=============  =====  ==================  ====================================================
 """
 
 from typing import no_type_check
@@ -22,78 +56,45 @@ from graphformers.kernels.eulerian.native import (
 
 
 @no_type_check
-@wp.struct
-class Batch:
-    """Graphs and the room to work in, by address: a ``slot`` is 2 per edge and 1 per node."""
-
-    node_ptr: wp.uint64  # int64 (graphs + 1,)
-    edge_ptr: wp.uint64  # int64 (graphs + 1,)
-    number: wp.uint64  # int64 (graphs,) what the randomness of a graph depends on
-    low: wp.uint64  # int32 (edges,)
-    high: wp.uint64  # int32 (edges,)
-    upward: wp.uint64  # int64 (edges,) caller's entry from low to high, or -1
-    downward: wp.uint64  # int64 (edges,) from high to low, likewise
-    end_ptr: wp.uint64  # int64 (nodes + 1,)
-    incident: wp.uint64  # int32 (ends,) edges at every node, shuffled
-    parts: wp.uint64  # int32 (nodes + graphs,) first place in ``order`` of every connected part
-    order: wp.uint64  # int32 (nodes,) part by part, breadth first
-    parent: wp.uint64  # int32 (nodes,) edge towards the root of the part, -1 at the root
-    odd: wp.uint64  # int32 (nodes,) 1 where the edges, copies counted, are odd in number
-    label: wp.uint64  # int32 (nodes,) cycles through the edge to the parent; or a distance
-    via: wp.uint64  # int32 (nodes,) edge towards the start of a search
-    queue: wp.uint64  # int32 (nodes,) of a search; or the parts in the order of the walk
-    next: wp.uint64  # int64 (nodes,) first end that may be free, ``end_ptr`` at first
-    copies: wp.uint64  # int32 (edges,) times an edge has still to be walked, 1 at first
-    taken: wp.uint64  # int32 (edges,) 0 at first, 1 once traced, 2 once written
-    stack: wp.uint64  # int32 (slots,) nodes of the walk that is being extended
-    stack_edge: wp.uint64  # int32 (slots,) edges that leave them
-    trail: wp.uint64  # int32 (slots,) edges of a finished walk
-    table: wp.uint64  # int32 (workers, 2**LARGEST_TABLE)
-    length: wp.uint64  # int64 (graphs,) steps of every walk, written
-    step_from: wp.uint64  # int64 (slots,) from the graph's first slot on, written, like the rest
-    step_to: wp.uint64  # int64 (slots,)
-    step_edge: wp.uint64  # int64 (slots,) caller's entry, along the step if there is one
-    step_opposite: wp.uint64  # int64 (slots,) the entry in the other direction, or -1
-
-
-@no_type_check
 @wp.func_native(SHUFFLE_INCIDENT)
-def _shuffle_incident(graph: int, seed: wp.uint64, batch: Batch): ...
+def _shuffle_incident(graph: int, seed: wp.uint64, batch: wp.array[wp.int64]): ...
 
 
 @no_type_check
 @wp.func_native(GROW_FOREST)
-def _grow_forest(graph: int, batch: Batch, part_count: wp.array[wp.int32]): ...
+def _grow_forest(graph: int, batch: wp.array[wp.int64], part_count: wp.array[wp.int32]): ...
 
 
 @no_type_check
 @wp.func_native(COUNT_ODD)
-def _count_odd(graph: int, part: int, worker: int, batch: Batch, parity: wp.array2d[wp.int32]): ...
+def _count_odd(
+    graph: int, part: int, worker: int, batch: wp.array[wp.int64], parity: wp.array2d[wp.int32]
+): ...
 
 
 @no_type_check
 @wp.func_native(PAIR_NEIGHBOURS)
-def _pair_neighbours(graph: int, part: int, batch: Batch): ...
+def _pair_neighbours(graph: int, part: int, batch: wp.array[wp.int64]): ...
 
 
 @no_type_check
 @wp.func_native(JOIN_ALONG_TREE)
-def _join_along_tree(graph: int, part: int, batch: Batch): ...
+def _join_along_tree(graph: int, part: int, batch: wp.array[wp.int64]): ...
 
 
 @no_type_check
 @wp.func_native(JOIN_BY_CYCLES)
-def _join_by_cycles(graph: int, part: int, worker: int, cycles: int, batch: Batch): ...
+def _join_by_cycles(graph: int, part: int, worker: int, cycles: int, batch: wp.array[wp.int64]): ...
 
 
 @no_type_check
 @wp.func_native(JOIN_BY_PAIRS)
-def _join_by_pairs(graph: int, part: int, worker: int, batch: Batch): ...
+def _join_by_pairs(graph: int, part: int, worker: int, batch: wp.array[wp.int64]): ...
 
 
 @no_type_check
 @wp.func_native(TRACE)
-def _trace(graph: int, seed: wp.uint64, count: int, batch: Batch): ...
+def _trace(graph: int, seed: wp.uint64, count: int, batch: wp.array[wp.int64]): ...
 
 
 @no_type_check
@@ -102,7 +103,7 @@ def eulerian_kernel(
     first: int,  # first worker of this chunk
     seed: wp.uint64,
     workers: int,
-    batch: Batch,
+    batch: wp.array[wp.int64],
     part_count: wp.array[wp.int32],  # (graphs,) connected parts, written
     parity: wp.array2d[wp.int32],  # (workers, 2) odd nodes and independent cycles of a part
 ):

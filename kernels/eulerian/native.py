@@ -8,23 +8,20 @@ from graphformers.kernels.sampling.randomness import NATIVE_RANDOMNESS
 
 LARGEST_TABLE = 16  # its numbers have this many bits
 
-# Every tensor of a batch, by its element type; ``Batch`` in ``kernel.py`` tells what it holds.
+# Every tensor of a batch and its element type; ``kernel.py`` tells what it holds.
 TENSORS = {
-    "int64_t": (
-        *("node_ptr", "edge_ptr", "number", "end_ptr", "next"),
-        *("upward", "downward", "length", "step_from", "step_to", "step_edge", "step_opposite"),
-    ),
-    "int": (
-        *("low", "high", "incident", "parts", "order", "parent", "odd", "label", "via", "queue"),
-        *("copies", "taken", "stack", "stack_edge", "trail", "table"),
-    ),
+    **dict.fromkeys(("node_ptr", "edge_ptr", "number", "end_ptr", "next"), "int64_t"),
+    **dict.fromkeys(("upward", "downward", "length", "step_from", "step_to"), "int64_t"),
+    **dict.fromkeys(("step_edge", "step_opposite"), "int64_t"),
+    **dict.fromkeys(("low", "high", "incident", "parts", "order", "parent", "odd"), "int"),
+    **dict.fromkeys(("label", "via", "queue", "copies", "taken"), "int"),
+    **dict.fromkeys(("stack", "stack_edge", "trail", "table"), "int"),
 }
 
 _NAMES = (
     "".join(
-        f"    auto* {name} = ({kind}*)batch.{name};\n"
-        for kind, names in TENSORS.items()
-        for name in names
+        f"    auto* {name} = ({kind}*)batch.data[{place}];\n"
+        for place, (name, kind) in enumerate(TENSORS.items())
     )
     + """
     const int64_t first = node_ptr[graph], last = node_ptr[graph + 1];

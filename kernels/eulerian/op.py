@@ -9,7 +9,7 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from graphformers.errors import ShapeError
-from graphformers.kernels.eulerian.kernel import Batch, eulerian_kernel, merge_kernel
+from graphformers.kernels.eulerian.kernel import eulerian_kernel, merge_kernel
 from graphformers.kernels.eulerian.native import LARGEST_TABLE, TENSORS
 from graphformers.kernels.grouping.op import group
 from graphformers.kernels.launch import launch_once, launch_rows
@@ -133,7 +133,7 @@ def _undirected(edge_index: Tensor, nodes: int) -> _Undirected:
 
 
 def _tensors(edges: _Undirected, ptr: Tensor, numbers: Tensor) -> dict[str, Tensor]:
-    """Everything ``Batch`` points to but the tables of the workers."""
+    """Everything the kernel works on but the tables of the workers."""
     nodes, graphs, count = int(ptr[-1]), numbers.shape[0], edges.low.shape[0]
     proper = edges.low != edges.high  # a self loop has one end
     every = torch.arange(count, dtype=torch.int32)
@@ -172,18 +172,10 @@ def _walk(tensors: dict[str, Tensor], seed: int) -> None:
     """Launch one row per thread, each with a table of its own."""
     workers = torch.get_num_threads()
     tensors = {**tensors, "table": torch.empty(workers << LARGEST_TABLE, dtype=torch.int32)}
+    batch = torch.tensor([tensors[name].data_ptr() for name in TENSORS])
     part_count = torch.empty(tensors["number"].shape[0], dtype=torch.int32)
     parity = torch.empty(workers, 2, dtype=torch.int32)
-    arguments = (seed % 2**64, workers, _addresses(tensors), part_count, parity)
+    arguments = (seed % 2**64, workers, batch, part_count, parity)
     kernel = cast(wp.Kernel, eulerian_kernel)
     work = 64 * tensors["trail"].shape[0]
     launch_rows(kernel, torch.arange(workers + 1), 1, arguments, work)
-
-
-def _addresses(tensors: dict[str, Tensor]) -> int:
-    """The structure; it passes through a launch as a number does."""
-    batch = Batch()
-    for names in TENSORS.values():
-        for name in names:
-            setattr(batch, name, tensors[name].data_ptr())
-    return cast(int, batch)
