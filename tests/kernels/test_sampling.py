@@ -259,6 +259,13 @@ def test_no_seeds_give_an_empty_sample():
     assert sample.nodes_per_hop == [0, 0, 0]
 
 
+def test_seeds_need_not_be_contiguous():
+    graph = random_graph(20, 200)
+    arguments = (graph.indptr, graph.indices)
+    ours = sample_neighbors(*arguments, torch.arange(20)[::3], [3, 3])
+    assert_same(ours, sample_neighbors(*arguments, torch.arange(0, 20, 3), [3, 3]))
+
+
 def test_neighbors_in_32_bits_give_the_same_sample():
     graph = random_graph(50, 500)
     ours = sample_neighbors(graph.indptr, graph.indices.int(), torch.arange(9), [3, 3])
@@ -350,9 +357,10 @@ def bad_calls():
     yield {"seeds": torch.tensor([-1])}, r"seeds must lie in 0 \.\.\. 2; got -1"
     yield {"seeds": two}, "seeds must differ"
     yield {"seeds": two[None]}, "seeds must be one axis of int64"
-    yield {"fanouts": [2, -2]}, r"fanouts must be -1 \(all\) or counts; got -2"
+    yield {"fanouts": [2, -2]}, r"fanouts must be -1 \(all\) or counts below 2\*\*31; got -2"
     yield {"fanouts": [1.5]}, "fanouts must be"
-    yield {"fanouts": [2**40], "replace": True}, "must pick fewer than"
+    yield {"fanouts": [2**31]}, r"fanouts must be -1 \(all\) or counts below 2\*\*31"
+    yield {"fanouts": [2**31 - 1], "replace": True}, "must pick fewer than"
     yield {"weights": torch.tensor([1.0, -1.0, 1.0])}, "weights must be finite and not negative"
     yield {"weights": torch.tensor([1.0, torch.nan, 1.0])}, "not all of row 0 are"
     yield {"weights": torch.tensor([1.0, torch.inf, 1.0])}, "weights must be finite"
@@ -374,7 +382,7 @@ def test_bad_input_is_refused(changed, message):
 FUZZ = """
 import torch
 from graphformers.errors import ShapeError
-from graphformers.kernels import TimeLimit, sample_neighbors
+from graphformers.kernels import TimeLimit, random_walks, sample_hop_tokens, sample_neighbors
 generator = torch.Generator().manual_seed(0)
 extremes = torch.tensor([-2**63, -2**33, -1, 0, 1, 2, 3, 4, 5, 7, 2**31, 2**33, 2**63 - 1])
 def garbage(size):
@@ -386,10 +394,15 @@ for run in range(400):
     seeds = garbage(2) if wild == 2 else torch.tensor([0, 3])
     time = TimeLimit(seeds=garbage(2), nodes=garbage(5), edges=garbage(9)) if run % 3 else None
     weights = garbage(9).double() if wild == 3 else None
-    try:
-        sample_neighbors(indptr, indices, seeds, [3, -1], bool(run % 2), weights, time, run)
-    except ShapeError:
-        pass
+    for sample in (
+        lambda: sample_neighbors(indptr, indices, seeds, [3, -1], run % 2 > 0, weights, time, run),
+        lambda: random_walks(indptr, indices, seeds, 9, p=0.5, q=2.0, seed=run),
+        lambda: sample_hop_tokens(indptr, indices, 6, seeds, seed=run),
+    ):
+        try:
+            sample()
+        except ShapeError:
+            pass
 """
 
 

@@ -45,7 +45,7 @@ def sample_hop_tokens(
     graph = CSRGraph(indptr=indptr, indices=indices)
     if length < 1:
         raise ShapeError(f"length must be at least 1, the node itself; got {length}")
-    rows = torch.arange(graph.num_nodes) if nodes is None else nodes
+    rows = torch.arange(graph.num_nodes) if nodes is None else nodes.contiguous()
     check_axis("nodes", rows, (torch.int64,))
     if rows.shape[0] and not 0 <= int(rows.min()) <= int(rows.max()) < graph.num_nodes:
         found = f"{int(rows.min())} ... {int(rows.max())}"

@@ -67,9 +67,11 @@ class _Hops:
     def _start(self, seeds: Mapping[str, Tensor]) -> None:
         first = 0
         for kind, nodes in seeds.items():
-            check_axis("seeds", nodes, (torch.int64,))
+            check_axis("seeds", nodes.contiguous(), (torch.int64,))
             trees = torch.arange(first, first + nodes.shape[0]) if self.disjoint else None
-            self.numberings[kind].add_(nodes.clone(), trees, "seeds")
+            self.numberings[kind].add_(
+                nodes.clone(memory_format=torch.contiguous_format), trees, "seeds"
+            )
             first += nodes.shape[0]
             if len(self.numberings[kind]) != nodes.shape[0]:
                 raise ShapeError("seeds must differ, unless every seed has a subgraph of its own")
@@ -124,8 +126,10 @@ def _fanouts_per_hop(
         raise ShapeError(f"fanouts must be given for {list(graphs)}; got {list(of_kind)}")
     for kind, per_hop in of_kind.items():
         for fanout in per_hop:
-            if not isinstance(fanout, int) or fanout < -1:
-                raise ShapeError(f"fanouts must be -1 (all) or counts; got {fanout!r} for {kind}")
+            if not isinstance(fanout, int) or not -1 <= fanout < 2**31:
+                raise ShapeError(
+                    f"fanouts must be -1 (all) or counts below 2**31; got {fanout!r} for {kind}"
+                )
     if len({len(per_hop) for per_hop in of_kind.values()}) > 1:
         raise ShapeError("fanouts must have the same number of hops for every type of edges")
     for hop in range(max(map(len, of_kind.values()), default=0)):
@@ -162,6 +166,6 @@ def _latest(
             raise ShapeError(
                 f"the time of seeds must be given for {name!r}; got {sorted(time.seeds)}"
             )
-        check_axis("the time of seeds", time.seeds[name], (torch.int64,), nodes.shape[0])
-        limits.append(time.seeds[name])
+        limits.append(time.seeds[name].contiguous())
+        check_axis("the time of seeds", limits[-1], (torch.int64,), nodes.shape[0])
     return torch.cat(limits)

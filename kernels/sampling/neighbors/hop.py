@@ -18,6 +18,7 @@ from graphformers.kernels.sampling.neighbors.kernel import (
 
 # What a row looked up, an entry looked at and a pick cost, in multiply-adds: they wait for memory.
 _ROW_WORK, _ENTRY_WORK, _PICK_WORK = 100, 10, 50
+_LARGEST = 2**31 - 1  # arrays of kernels count in 32 bits
 
 
 class Frontier(NamedTuple):
@@ -45,10 +46,8 @@ class PickedEdges:
     def append(self, picks: int) -> tuple[Tensor, Tensor, Tensor]:
         """Room for a hop: positions, neighbors, and the nodes that pick."""
         known = self.positions.shape[0]
-        positions, ends = (
-            self.positions.new_empty(known + picks),
-            self.ends.new_empty(2, known + picks),
-        )
+        positions = self.positions.new_empty(known + picks)
+        ends = self.ends.new_empty(2, known + picks)
         positions[:known], ends[:, :known] = self.positions, self.ends
         self.positions, self.ends = positions, ends
         self.per_hop.append(picks)
@@ -77,28 +76,32 @@ def pick_neighbors(
 
     Returns, for every entry, the neighbor (to be numbered in place) and the number of its row.
     """
-    rows, timed = frontier.rows, frontier.latest is not None
-    addresses = graph_addresses(
-        graph, graph.edge_time if timed else None, node_time if timed else None
-    )
+    timed = frontier.latest is not None
     weighs = timed or graph.weights is not None
-    found = _look_up(graph, addresses, frontier, weighs)
+    times = (graph.edge_time, node_time) if timed else (None, None)
+    addresses = graph_addresses(graph, *times)
+    rows = _look_up(graph, addresses, frontier, weighs)
     replace = replace and fanout >= 0
-    wanted = found.eligible if fanout < 0 else torch.full_like(rows, fanout)
-    picks = wanted * (found.eligible > 0) if replace else torch.minimum(wanted, found.eligible)
-    out_ptr = _pointer(picks)
-    total = int(out_ptr[-1])
-    if total > 2**31 - 1:
-        raise ShapeError(f"a hop must pick fewer than 2**31 edges; got {total}: lower the fanout")
-    positions, neighbors, targets = picked.append(total)
+    out_ptr = _pointer(_picks_per_row(rows.eligible, fanout, replace))
+    positions, neighbors, targets = picked.append(int(out_ptr[-1]))
     options = (seed, int(weighs), int(replace))
-    table = (rows, frontier.trees, frontier.latest, *found, out_ptr, frontier.first_number)
+    nodes = (frontier.rows, frontier.trees, frontier.latest)
+    out = (out_ptr, frontier.first_number, positions, neighbors, targets)
+    ptr, work = (_pointer(rows.degree), _ENTRY_WORK) if weighs else (out_ptr, _PICK_WORK)
     kernel = cast(wp.Kernel, pick_kernel)  # what the decorator made of the function
-    ptr = _pointer(found.degree) if weighs else out_ptr
-    work = int(ptr[-1]) * _ENTRY_WORK if weighs else total * _PICK_WORK
-    out = (positions, neighbors, targets)
-    launch_rows(kernel, ptr, 1, (addresses, *options, *table, *out), work)
+    launch_rows(kernel, ptr, 1, (addresses, *options, *nodes, *rows, *out), int(ptr[-1]) * work)
     return neighbors, targets
+
+
+def _picks_per_row(eligible: Tensor, fanout: int, replace: bool) -> Tensor:
+    """How many entries every row picks."""
+    picks = eligible.clamp(max=fanout) if fanout >= 0 else eligible
+    if replace:
+        picks = (eligible > 0) * fanout
+    total = int(picks.sum())
+    if total > _LARGEST:
+        raise ShapeError(f"a hop must pick fewer than 2**31 edges; got {total}: lower the fanouts")
+    return picks
 
 
 def _look_up(graph: CSRGraph, addresses: Tensor, frontier: Frontier, weighs: bool) -> _Rows:

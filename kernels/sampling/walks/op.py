@@ -42,7 +42,7 @@ def random_walks(
     Source: node2vec, Grover and Leskovec 2016, arXiv:1607.00653, section 3.2.
     """
     graph = CSRGraph(indptr=indptr, indices=indices)
-    check_axis("starts", starts, (torch.int64,))
+    check_axis("starts", starts.contiguous(), (torch.int64,))
     if steps < 0:
         raise ShapeError(f"steps must not be negative; got {steps}")
     for name, value in (("p", p), ("q", q)):
@@ -53,7 +53,7 @@ def random_walks(
     if starts.shape[0] and not 0 <= int(starts.min()) <= int(starts.max()) < graph.num_nodes:
         found = f"{int(starts.min())} ... {int(starts.max())}"
         raise ShapeError(f"starts must lie in 0 ... {graph.num_nodes - 1}; got {found}")
-    report, each = torch.zeros_like(starts), torch.arange(starts.shape[0] + 1)
+    report, each = starts.new_zeros(starts.shape), torch.arange(starts.shape[0] + 1)
     kernel = cast(wp.Kernel, walk_kernel)  # what the decorator made of the function
     arguments = (graph_addresses(graph), child(seed), 1 / p, 1 / q, walks, report)
     launch_rows(kernel, each, 1, arguments, starts.shape[0] * steps * _STEP_WORK)
