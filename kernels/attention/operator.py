@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from graphformers.errors import ShapeError
-from graphformers.kernels.attention.edge_math import Shape
+from graphformers.kernels.attention.edge_kernel import Shape
 from graphformers.kernels.attention.kernel import AttentionKernels, attention_kernels
 from graphformers.kernels.attention.reference import (
     AttentionSettings,
@@ -153,7 +153,7 @@ def _empty_grads(tensors: AttentionTensors, wanted: Sequence[bool]) -> list[Tens
     return [
         *(one.new_empty(one.shape) for one in (query, key, value)),
         *(
-            one.new_empty(one.shape) if asked else query.new_empty(0)
+            query.new_empty(one.shape if one is not None and asked else 0)
             for one, asked in zip(optional, wanted, strict=True)
         ),
     ]
@@ -225,7 +225,7 @@ def _computed(dtype: torch.dtype) -> torch.dtype:
 def _as_computed(tensors: AttentionTensors) -> AttentionTensors:
     """Contiguous, in the precision of the kernels."""
     dtype = _computed(tensors.query.dtype)
-    return AttentionTensors(*(_cast(one, dtype) for one in tensors[:-1]), tensors.seed)
+    return AttentionTensors._make((*(_cast(one, dtype) for one in tensors[:-1]), tensors.seed))
 
 
 def _cast(tensor: Tensor | None, dtype: torch.dtype) -> Tensor | None:

@@ -117,7 +117,7 @@ def attention_second_order(
     """
     with torch.enable_grad():
         upstream = [_leaf(one) for one in upstream]
-        leaves = AttentionTensors(*(_leaf(one) for one in tensors[:-1]), tensors.seed)
+        leaves = AttentionTensors._make((*(_leaf(one) for one in tensors[:-1]), tensors.seed))
         attended = attention_reference(leaves, settings, pattern)
         used = [(one, up) for one, up in zip(attended, upstream, strict=True) if up is not None]
         variables = [one for one in leaves[:-1] if one is not None]

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, no_type_check
+from typing import Any, cast, no_type_check
 
 import torch
 import warp as wp
@@ -107,9 +107,9 @@ def _signed_sqrt_reference(q: Tensor, k: Tensor, w: Tensor, b: Tensor) -> Tensor
 SCORES = {
     score.name: score
     for score in (
-        PairScore(_dot, lambda q, k: q * k, "dot"),
-        PairScore(_dot_edge, lambda q, k, e: q * k * e, "dot_edge"),
-        PairScore(_signed_sqrt, _signed_sqrt_reference, "signed_sqrt"),
-        PairScore(_l2, lambda q, k: q * k - 0.5 * k * k, "l2"),
+        PairScore(cast(wp.Function, _dot), lambda q, k: q * k, "dot"),
+        PairScore(cast(wp.Function, _dot_edge), lambda q, k, e: q * k * e, "dot_edge"),
+        PairScore(cast(wp.Function, _signed_sqrt), _signed_sqrt_reference, "signed_sqrt"),
+        PairScore(cast(wp.Function, _l2), lambda q, k: q * k - 0.5 * k * k, "l2"),
     )
 }

@@ -10,7 +10,7 @@ import torch
 import warp as wp
 
 from graphformers.kernels import segment_reduce
-from graphformers.kernels.attention.edge_math import Shape
+from graphformers.kernels.attention.edge_kernel import Shape
 from graphformers.kernels.attention.kernel import attention_kernels
 from graphformers.kernels.attention.score import SCORES
 from graphformers.kernels.eulerian.kernel import eulerian_kernel, merge_kernel

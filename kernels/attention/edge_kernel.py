@@ -7,7 +7,7 @@ from typing import NamedTuple, no_type_check
 
 import warp as wp
 
-from graphformers.kernels.attention.row_algebra import RowAlgebra, access, row_algebra
+from graphformers.kernels.attention.row_kernel import RowAlgebra, access, row_algebra
 from graphformers.kernels.attention.score import PairScore
 
 

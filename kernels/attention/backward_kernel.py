@@ -1,0 +1,201 @@
+"""The backward passes of sparse attention."""
+
+from typing import no_type_check
+
+import warp as wp
+
+from graphformers.kernels.attention.edge_kernel import EdgeMath, Shape
+from graphformers.kernels.attention.row_kernel import access, exponentials, row_algebra
+
+
+@no_type_check
+def backward_kernel(
+    module: wp.Module, math: EdgeMath, shape: Shape, inputs: int, by_rows: bool
+) -> wp.Kernel:
+    """One pass over the edges of every row, or of every column of the transposed pattern."""
+    heads, group, dim, dim_v, scalar, vectorised = shape
+    numbers, indices = wp.array[scalar], wp.array[wp.int64]
+    pair_row = wp.types.vector(group * dim, scalar)
+    value_row = wp.types.vector(group * dim_v, scalar)
+    per_head = wp.types.vector(group, scalar)
+    sizes = (heads, dim, dim_v, inputs * dim)
+    all_heads, pair_size, value_size, feature_size = (wp.int64(size) for size in sizes)
+    step = inputs * dim
+    read, write = access(scalar)
+    exp = exponentials(group, scalar, vectorised)
+    of_pairs = row_algebra(group, dim, scalar, vectorised)
+    of_values = row_algebra(group, dim_v, scalar, vectorised)
+
+    @wp.func(module=module)
+    def pull_on_weights(
+        grad_out: numbers,
+        target_value: wp.int64,
+        value: numbers,
+        source_value: wp.int64,
+        grad_pair_sum: numbers,
+        target_pair: wp.int64,
+        pair: wp.ref[pair_row],
+        pull: wp.ref[per_head],
+    ):
+        """How the loss changes with the weight of an edge, before gate and dropout."""
+        product = value_row()
+        of_values.load(product, grad_out, target_value, dim_v)
+        of_values.times(product, value, source_value)
+        of_values.sums(product, pull)
+        if grad_pair_sum:
+            up = pair_row()
+            product_pair = pair_row()
+            more = per_head()
+            of_pairs.load(up, grad_pair_sum, target_pair, dim)
+            of_pairs.add_product(product_pair, up, pair)
+            of_pairs.sums(product_pair, more)
+            h = int(0)
+            while h < group:
+                pull[h] = pull[h] + more[h]
+                h += 1
+
+    def pull_back(
+        first: int,
+        row_ptr: indices,  # of the transposed pattern in the column pass
+        column: indices,
+        edge: indices,
+        query: numbers,
+        key: numbers,
+        value: numbers,
+        features: numbers,
+        channel: numbers,
+        bias: numbers,
+        gate: numbers,
+        seed: indices,
+        scale: scalar,
+        limit: scalar,
+        dropout: wp.float64,
+        others: int,  # number of nodes at the other end
+        lse: numbers,
+        out: numbers,  # null in the column pass
+        pair_sum: numbers,
+        mean: numbers,  # written by the row pass, read by the column pass
+        grad_out: numbers,
+        grad_pair_sum: numbers,
+        grad_pairs: numbers,
+        grad_node: numbers,  # written, the gradient of queries or of keys
+        grad_value: numbers,  # written by the column pass
+        grad_features: numbers,  # written by the row pass, like all that follow
+        grad_channel: numbers,  # (rows, heads * dim), the share of every row
+        grad_bias: numbers,
+        grad_gate: numbers,
+        bad: wp.array[wp.int32],
+    ):
+        offset, lane = wp.tid()
+        row = first + offset
+        head = wp.int64(lane * group)
+        node = wp.int64(row) * all_heads + head
+        e = pair_row()
+        f = pair_row()
+        pair = pair_row()
+        up = pair_row()
+        grad_e = pair_row()
+        grad_f = pair_row()
+        grad_a = pair_row()
+        grad_n = pair_row()
+        grad_v = value_row()
+        logit = per_head()
+        opened = per_head()
+        grad = per_head()
+        pull = per_head()
+        weight = per_head()
+        kept = per_head()
+        factor = per_head()
+        if by_rows:
+            if grad_pair_sum:
+                of_pairs.load(pair, pair_sum, node * pair_size, dim)
+            at_value, at_pair = node * value_size, node * pair_size
+            pull_on_weights(grad_out, at_value, out, at_value, grad_pair_sum, at_pair, pair, pull)
+            h = int(0)
+            while h < group:
+                write(mean, node, h, pull[h])
+                h += 1
+        start, end = math.slots(row_ptr, row, column.shape[0], bad)
+        for slot in range(start, end):
+            if math.exists(column, edge, slot, others, bad):
+                other = column[slot] * all_heads + head
+                place = edge[slot] * all_heads + head
+                target = wp.where(by_rows, node, other)
+                source = wp.where(by_rows, other, node)
+                q_place = target * pair_size
+                k_place = source * pair_size
+                e_place = place * feature_size
+                math.pairs(query, q_place, key, k_place, features, e_place, e, f, pair)
+                math.logits(
+                    pair, channel, head * pair_size, scale, limit, bias, place, logit, opened
+                )
+                math.factors(gate, seed, dropout, place, factor, kept)
+                pull_on_weights(
+                    grad_out,
+                    target * value_size,
+                    value,
+                    source * value_size,
+                    grad_pair_sum,
+                    q_place,
+                    pair,
+                    pull,
+                )
+                h = int(0)
+                while h < group:
+                    grad[h] = read(lse, target, h)
+                    h += 1
+                exp(logit, grad, weight)
+                h = int(0)
+                while h < group:
+                    w = weight[h]
+                    kept[h] = kept[h] * w * pull[h]
+                    grad[h] = w * (factor[h] * pull[h] - read(mean, target, h))
+                    weight[h] = w * factor[h]
+                    pull[h] = grad[h] * opened[h]
+                    h += 1
+                of_pairs.spread(pull, up)
+                if channel:
+                    if grad_channel:
+                        of_pairs.add_product(grad_a, up, pair)
+                    of_pairs.times(up, channel, head * pair_size)
+                if grad_pair_sum:
+                    of_pairs.add_scaled(up, weight, grad_pair_sum, q_place)
+                if grad_pairs:
+                    of_pairs.add(up, grad_pairs, place * pair_size)
+                c = int(0)
+                while c < group * dim:
+                    q, k = read(query, q_place, c), read(key, k_place, c)
+                    dq, dk, de, df = math.slope(q, k, e[c], f[c])
+                    grad_n[c] = grad_n[c] + up[c] * wp.where(by_rows, dq, dk)
+                    c += 1
+                if grad_value:
+                    of_values.add_scaled(grad_v, weight, grad_out, target * value_size)
+                if grad_bias:
+                    h = int(0)
+                    while h < group:
+                        write(grad_bias, place, h, grad[h])
+                        h += 1
+                if grad_gate:
+                    h = int(0)
+                    while h < group:
+                        write(grad_gate, place, h, kept[h])
+                        h += 1
+                if grad_features:
+                    c = int(0)
+                    while c < group * dim:
+                        q, k = read(query, q_place, c), read(key, k_place, c)
+                        dq, dk, de, df = math.slope(q, k, e[c], f[c])
+                        grad_e[c] = up[c] * de
+                        grad_f[c] = up[c] * df
+                        c += 1
+                    of_pairs.store(grad_e, grad_features, e_place, step)
+                    if inputs == 2:
+                        of_pairs.store(grad_f, grad_features, e_place + pair_size, step)
+        of_pairs.store(grad_n, grad_node, node * pair_size, dim)
+        if grad_value:
+            of_values.store(grad_v, grad_value, node * value_size, dim_v)
+        if grad_channel:
+            of_pairs.store(grad_a, grad_channel, node * pair_size, dim)
+
+    pull_back.__qualname__ = f"pull_back_{'rows' if by_rows else 'columns'}"
+    return wp.kernel(enable_backward=False, module=module)(pull_back)
