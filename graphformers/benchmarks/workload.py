@@ -8,6 +8,8 @@ from types import ModuleType
 import torch
 from torch import Tensor
 
+from graphformers.interop import import_dgl
+
 OURS = "graphformers"
 
 Contender = Callable[[], object]
@@ -56,6 +58,6 @@ def forward_backward(
 def optional_module(name: str) -> ModuleType | None:
     """A package if it is here and fits; a peer that does not import is no peer on this machine."""
     try:
-        return importlib.import_module(name)
+        return import_dgl() if name == "dgl" else importlib.import_module(name)
     except Exception:  # compiled packages fail in many ways when they meet another torch
         return None
