@@ -17,7 +17,11 @@ from graphformers.kernels.random_walk.op import (
 from graphformers.kernels.sampling.graph import CSRGraph
 from graphformers.kernels.sampling.hop_tokens.op import sample_hop_tokens
 from graphformers.kernels.sampling.neighbors.heterogeneous import sample_heterogeneous_neighbors
-from graphformers.kernels.sampling.neighbors.op import sample_ego_graphs, sample_neighbors
+from graphformers.kernels.sampling.neighbors.op import (
+    sample_ego_graphs,
+    sample_graph,
+    sample_neighbors,
+)
 from graphformers.kernels.sampling.neighbors.sample import (
     HeterogeneousSample,
     HeterogeneousTimeLimit,
@@ -56,6 +60,7 @@ __all__ = [
     "relative_random_walk_probabilities",
     "relative_waves",
     "sample_ego_graphs",
+    "sample_graph",
     "sample_heterogeneous_neighbors",
     "sample_hop_tokens",
     "sample_neighbors",

@@ -62,6 +62,9 @@ class NeighborLoader(DataLoader[Input]):
     ``seed`` and the epoch decide the batches: not the number of workers, nor who runs before.
     Lightning sets the epoch; elsewhere every pass is the next one.
 
+    Of several training processes each is given its own input nodes, and Lightning
+    ``use_distributed_sampler=False``.
+
     ``graph`` gives rows made before (``CSRGraph``, by type where there are types), from memory or
     a folder, instead of the ``edge_index`` of ``data``. Features may be numpy memory maps
     (``numpy.load(path, mmap_mode="r")``): only sampled rows are read, in every worker.

@@ -85,12 +85,13 @@ class CSRGraph:
     ) -> "CSRGraph":
         """Group edges (source, target) by the end that gets the rows, in the caller's order.
 
-        The rows are the targets for ``"in"``, the sources for ``"out"``. Needs, beside the result,
-        8 bytes per edge.
+        The rows are the targets for ``"in"``, the sources for ``"out"``. The result takes 16 bytes
+        per edge, and nothing is needed beside it. Graphs of 2^31 edges and more come as rows.
         """
         if edge_index.ndim != 2 or edge_index.shape[0] != 2:
             raise ShapeError(f"edge_index must be (2, edges); got {tuple(edge_index.shape)}")
-        rows, neighbors = edge_index.flip(0) if direction == "in" else edge_index
+        source, target = edge_index
+        rows, neighbors = (target, source) if direction == "in" else (source, target)
         indptr, edge = group(rows.to(torch.int64), num_nodes)
         return CSRGraph(
             indptr=indptr,

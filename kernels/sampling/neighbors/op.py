@@ -1,5 +1,6 @@
 """Sampling the neighbourhoods of seeds, together or each on its own."""
 
+import dataclasses
 from collections.abc import Sequence
 
 from jaxtyping import Float, Int
@@ -49,7 +50,7 @@ def sample_neighbors(
     Source: GraphSAGE, Hamilton et al. 2017, arXiv:1706.02216; weighted draws without replacement
     after Efraimidis and Spirakis 2006.
     """
-    graph = _graph(indptr, indices, weights, time)
+    graph = CSRGraph(indptr=indptr, indices=indices, weights=weights)
     return sample_graph(graph, seeds, fanouts, replace=replace, time=time, seed=seed)
 
 
@@ -68,7 +69,7 @@ def sample_ego_graphs(
     As ``sample_neighbors``, but a node reached from two seeds stands in both subgraphs, drawing
     anew in each; ``trees`` tells them apart, and seeds may repeat.
     """
-    graph = _graph(indptr, indices, weights, time)
+    graph = CSRGraph(indptr=indptr, indices=indices, weights=weights)
     return sample_graph(graph, seeds, fanouts, replace=replace, disjoint=True, time=time, seed=seed)
 
 
@@ -82,11 +83,16 @@ def sample_graph(
     time: TimeLimit | None = None,
     seed: int = 0,
 ) -> NeighborSample:
-    """``sample_neighbors`` in a ``CSRGraph``: its own weights, edge times and direction."""
+    """``sample_neighbors`` in a ``CSRGraph``: with its weights, edge times and direction.
+
+    In rows of outgoing edges a sampled edge runs from the node that drew it to the neighbor.
+    ``time.edges`` stands in for the edge times of the graph.
+    """
     limit = None
     if time is not None:
         nodes = {} if time.nodes is None else {_NODE: time.nodes}
         limit = HeterogeneousTimeLimit(seeds={_NODE: time.seeds}, nodes=nodes)
+        graph = graph if time.edges is None else dataclasses.replace(graph, edge_time=time.edges)
     sample = sample_heterogeneous_neighbors(
         {_EDGE: graph},
         {_NODE: seeds},
@@ -104,10 +110,3 @@ def sample_graph(
         edges_per_hop=sample.edges_per_hop[_EDGE],
         trees=None if sample.trees is None else sample.trees[_NODE],
     )
-
-
-def _graph(
-    indptr: Tensor, indices: Tensor, weights: Tensor | None, time: TimeLimit | None
-) -> CSRGraph:
-    edge_time = None if time is None else time.edges
-    return CSRGraph(indptr=indptr, indices=indices, weights=weights, edge_time=edge_time)

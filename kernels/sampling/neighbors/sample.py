@@ -15,9 +15,10 @@ class NeighborSample:
     """A sampled subgraph: the seeds, then every node in the order it was reached.
 
     ``nodes`` are the original numbers; ``edge_index`` (source, target) counts in positions of
-    ``nodes``; ``edges`` are the caller's edge numbers. ``nodes_per_hop`` starts with the seeds and
-    counts the nodes new in every hop, ``edges_per_hop`` the edges picked in it; nodes and edges
-    stand hop by hop. ``trees`` says to which seed's subgraph a node belongs, where they are apart.
+    ``nodes``; ``edges`` are positions in ``indices``, so that ``graph.edge[edges]`` are the numbers
+    in the list a ``CSRGraph`` was made from. ``nodes_per_hop`` starts with the seeds and counts the
+    nodes new in every hop, ``edges_per_hop`` the edges picked in it; nodes and edges stand hop by
+    hop. ``trees`` says to which seed's subgraph a node belongs, where they are apart.
     """
 
     nodes: Int[Tensor, " nodes"]
