@@ -103,8 +103,9 @@ def _as_ctype(argument: object) -> object:
     return convert() if convert else argument
 
 
-def _borrow(argument: Argument, annotation: wp.array) -> object:
+def _borrow(argument: Argument, parameter: object) -> object:
     """A Warp array over a tensor's memory; trailing axes become the vector type the kernel asks."""
+    annotation = cast(wp.array, parameter)  # has an array's dtype and ndim, and no data
     if argument is None:
         return _null(annotation.ndim)
     if not isinstance(argument, Tensor):
