@@ -125,7 +125,7 @@ def backward_kernel(
                 q_place = target * pair_size
                 k_place = source * pair_size
                 e_place = place * feature_size
-                math.pairs(query, q_place, key, k_place, features, e_place, e, f, pair)
+                math.pairs(query, q_place, key, k_place, features, e_place, pair)
                 math.logits(
                     pair, channel, head * pair_size, scale, limit, bias, place, logit, opened
                 )
@@ -162,6 +162,7 @@ def backward_kernel(
                     of_pairs.add_scaled(up, weight, grad_pair_sum, q_place)
                 if grad_pairs:
                     of_pairs.add(up, grad_pairs, place * pair_size)
+                math.edge_inputs(features, e_place, e, f)
                 c = int(0)
                 while c < group * dim:
                     q, k = read(query, q_place, c), read(key, k_place, c)

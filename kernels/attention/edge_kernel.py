@@ -25,7 +25,8 @@ class Shape(NamedTuple):
 class EdgeMath(NamedTuple):
     """Warp functions of one specialisation; ``pair`` is the row of pair features of the edge."""
 
-    pairs: wp.Function  # (query, place, key, place, features, place, e, f, pair written)
+    edge_inputs: wp.Function  # (features, place, e and f written)
+    pairs: wp.Function  # (query, place, key, place, features, place, pair written)
     slope: wp.Function  # (q, k, e, f) -> the derivatives of the score by each
     logits: wp.Function  # (pair, channel, place, scale, limit, bias, place, logit and open written)
     factors: wp.Function  # (gate, seed, dropout, place, factor and kept written)
@@ -37,8 +38,10 @@ class EdgeMath(NamedTuple):
 def edge_math(module: wp.Module, score: PairScore, shape: Shape) -> EdgeMath:
     """Functions that live in ``module``, so that no other specialisation shares their names."""
     algebra = row_algebra(shape.group, shape.dim, shape.scalar, shape.vectorised)
+    edge_inputs = _edge_inputs(module, score, shape, algebra)
     return EdgeMath(
-        _pairs(module, score, shape, algebra),
+        edge_inputs,
+        _pairs(module, score, shape, edge_inputs),
         _slope(module, score, shape.scalar),
         _logits(module, shape, algebra),
         _factors(module, shape),
@@ -90,12 +93,31 @@ def _slope(module: wp.Module, score: PairScore, scalar: type) -> wp.Function:
 
 
 @no_type_check
-def _pairs(module: wp.Module, score: PairScore, shape: Shape, algebra: RowAlgebra) -> wp.Function:
-    dim, width, scalar = shape.dim, shape.group * shape.dim, shape.scalar
+def _edge_inputs(
+    module: wp.Module, score: PairScore, shape: Shape, algebra: RowAlgebra
+) -> wp.Function:
+    row, numbers = wp.types.vector(shape.group * shape.dim, shape.scalar), wp.array[shape.scalar]
+    inputs, load = score.edge_inputs, algebra.load
+    step = inputs * shape.dim  # from head to head
+    second = wp.int64(shape.dim)  # behind the first input come the numbers of the second
+
+    @wp.func(module=module)
+    def edge_inputs(features: numbers, edge: wp.int64, e: wp.ref[row], f: wp.ref[row]):
+        if features:
+            load(e, features, edge, step)
+            if inputs == 2:
+                load(f, features, edge + second, step)
+
+    return edge_inputs
+
+
+@no_type_check
+def _pairs(
+    module: wp.Module, score: PairScore, shape: Shape, edge_inputs: wp.Function
+) -> wp.Function:
+    width, scalar = shape.group * shape.dim, shape.scalar
     row, numbers = wp.types.vector(width, scalar), wp.array[scalar]
-    value, inputs = _value(module, score, scalar), score.edge_inputs
-    second, step = wp.int64(dim), inputs * dim  # where the second edge input is, and the next head
-    read, load = access(scalar).read, algebra.load
+    value, read = _value(module, score, scalar), access(scalar).read
 
     @wp.func(module=module)
     def pairs(
@@ -105,14 +127,11 @@ def _pairs(module: wp.Module, score: PairScore, shape: Shape, algebra: RowAlgebr
         source: wp.int64,
         features: numbers,
         edge: wp.int64,
-        e: wp.ref[row],
-        f: wp.ref[row],
         pair: wp.ref[row],
     ):
-        if features:
-            load(e, features, edge, step)
-            if inputs == 2:
-                load(f, features, edge + second, step)
+        e = row()
+        f = row()
+        edge_inputs(features, edge, e, f)
         c = int(0)
         while c < width:
             pair[c] = value(read(query, target, c), read(key, source, c), e[c], f[c])

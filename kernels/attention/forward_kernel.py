@@ -85,8 +85,6 @@ def forward_kernel(module: wp.Module, math: EdgeMath, shape: Shape, inputs: int)
         row = first + offset
         head = wp.int64(lane * group)
         target = wp.int64(row) * all_heads + head
-        e = pair_row()
-        f = pair_row()
         pair = pair_row()
         spread = pair_row()
         mixed_pair = pair_row()
@@ -113,8 +111,6 @@ def forward_kernel(module: wp.Module, math: EdgeMath, shape: Shape, inputs: int)
                     source * pair_size,
                     features,
                     place * feature_size,
-                    e,
-                    f,
                     pair,
                 )
                 math.logits(

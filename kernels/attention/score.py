@@ -23,13 +23,15 @@ class PairScore:
     the kernels needs it: ``torch.export`` and second derivatives.
 
     Numbers annotated ``float`` serve float32 only, those annotated ``typing.Any`` float64 too;
-    constants then take the type of an argument, as in ``type(q)(0.5)``.
+    constants then take the type of an argument, as in ``type(q)(0.5)``. Arithmetic, roots, absolute
+    values and selections become vector code on a CPU; exponentials and the like do not, and cost
+    far more than the rest: apply them to ``edge`` before the call where that is possible.
 
     .. code-block:: python
 
         @wp.func
         def gated(q: float, k: float, e: float):
-            return q * k * wp.tanh(e)
+            return q * k * e / (1.0 + wp.abs(e))
 
         y = sparse_attention(query, key, value, pattern, score=PairScore(gated), edge=edge)
     """
