@@ -6,6 +6,7 @@ import warp as wp
 
 from graphformers.kernels.attention.edge_kernel import EdgeMath, Shape
 from graphformers.kernels.attention.row_kernel import access, exponentials, row_algebra
+from graphformers.kernels.prefetch import prefetch_row_function
 
 
 @no_type_check
@@ -25,6 +26,8 @@ def backward_kernel(
     exp = exponentials(group, scalar, vectorised)
     of_pairs = row_algebra(group, dim, scalar, vectorised)
     of_values = row_algebra(group, dim_v, scalar, vectorised)
+    prefetch = prefetch_row_function(scalar)
+    pair_width, value_width = heads * dim, heads * dim_v
 
     @wp.func(module=module)
     def pull_on_weights(
@@ -120,6 +123,12 @@ def backward_kernel(
             if math.exists(column, edge, slot, others, bad):
                 other = column[slot] * all_heads + head
                 place = edge[slot] * all_heads + head
+                if by_rows:
+                    prefetch(key, column, slot, pair_width)
+                    prefetch(value, column, slot, value_width)
+                else:
+                    prefetch(query, column, slot, pair_width)
+                    prefetch(grad_out, column, slot, value_width)
                 target = wp.where(by_rows, node, other)
                 source = wp.where(by_rows, other, node)
                 q_place = target * pair_size

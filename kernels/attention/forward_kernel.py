@@ -6,6 +6,7 @@ import warp as wp
 
 from graphformers.kernels.attention.edge_kernel import EdgeMath, Shape
 from graphformers.kernels.attention.row_kernel import access, exponentials, row_algebra
+from graphformers.kernels.prefetch import prefetch_row_function
 
 # The running maximum may lag behind the true one by this much: exp(8) is harmless, and rescaling
 # (a branch no processor can predict) becomes rare.
@@ -26,6 +27,8 @@ def forward_kernel(module: wp.Module, math: EdgeMath, shape: Shape, inputs: int)
     exp = exponentials(group, scalar, vectorised)
     of_pairs = row_algebra(group, dim, scalar, vectorised)
     of_values = row_algebra(group, dim_v, scalar, vectorised)
+    prefetch = prefetch_row_function(scalar)
+    pair_width, value_width = heads * dim, heads * dim_v
 
     @wp.func(module=module)
     def rises(logit: wp.ref[per_head], peak: wp.ref[per_head]):
@@ -104,6 +107,8 @@ def forward_kernel(module: wp.Module, math: EdgeMath, shape: Shape, inputs: int)
             if math.exists(column, edge, slot, sources, bad):
                 source = column[slot] * all_heads + head
                 place = edge[slot] * all_heads + head
+                prefetch(key, column, slot, pair_width)
+                prefetch(value, column, slot, value_width)
                 math.pairs(
                     query,
                     target * pair_size,
