@@ -280,6 +280,30 @@ def test_two_threads_may_call_at_once():
     assert all(torch.equal(results[0], one) for one in results)
 
 
+class AttendedRows(torch.utils.data.Dataset):
+    """Runs attention wherever it is asked for an item."""
+
+    def __init__(self, tensors, pattern):
+        self.tensors, self.pattern = tensors, pattern
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, item):
+        return sparse_attention(*self.tensors, self.pattern, scale=float(item))
+
+
+def test_forked_loader_workers_get_the_same_bits():
+    pattern = random_pattern(50, 50, 500)
+    tensors = attention_tensors(pattern, ODD, AttentionCase(), torch.float32)
+    rows = AttendedRows([one.detach() for one in tensors[:3]], pattern)
+    here = [rows[item] for item in range(len(rows))]
+    workers = torch.utils.data.DataLoader(
+        rows, batch_size=None, num_workers=2, multiprocessing_context="fork"
+    )
+    assert all(torch.equal(*pair) for pair in zip(here, workers, strict=True))
+
+
 def test_other_sizes_are_not_compiled_again():
     counter = CompileCounterWithBackend("aot_eager")
     attend = torch.compile(sparse_attention, fullgraph=True, dynamic=True, backend=counter)
