@@ -1,6 +1,6 @@
 """Softmax attention over a sparsity pattern."""
 
-from typing import Literal
+from typing import Literal, overload
 
 import torch
 from jaxtyping import Float
@@ -19,6 +19,48 @@ from graphformers.kernels.pattern import SparsePattern
 from graphformers.kernels.validation import check_indices, check_shape
 
 ScoreName = Literal["dot", "dot_edge", "signed_sqrt", "l2"]
+
+
+@overload
+def sparse_attention(  # noqa: PLR0913
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    pattern: SparsePattern,
+    bias: Tensor | None = None,
+    scale: float | None = None,
+    *,
+    score: ScoreName | PairScore = "dot",
+    edge: Tensor | None = None,
+    channel_weight: Tensor | None = None,
+    clamp: float | None = None,
+    gate: Tensor | None = None,
+    dropout: float = 0.0,
+    seed: int | Tensor | None = None,
+    pair_value: bool | Tensor = False,
+    return_pairs: Literal[False] = False,
+) -> Tensor: ...
+
+
+@overload
+def sparse_attention(  # noqa: PLR0913
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    pattern: SparsePattern,
+    bias: Tensor | None = None,
+    scale: float | None = None,
+    *,
+    score: ScoreName | PairScore = "dot",
+    edge: Tensor | None = None,
+    channel_weight: Tensor | None = None,
+    clamp: float | None = None,
+    gate: Tensor | None = None,
+    dropout: float = 0.0,
+    seed: int | Tensor | None = None,
+    pair_value: bool | Tensor = False,
+    return_pairs: Literal[True],
+) -> tuple[Tensor, Tensor]: ...
 
 
 def sparse_attention(  # noqa: PLR0913 (one keyword for each symbol of the equation)
