@@ -22,7 +22,7 @@ ScoreName = Literal["dot", "dot_edge", "signed_sqrt", "l2"]
 
 
 @overload
-def sparse_attention(  # noqa: PLR0913
+def sparse_attention(
     query: Tensor,
     key: Tensor,
     value: Tensor,
@@ -43,7 +43,7 @@ def sparse_attention(  # noqa: PLR0913
 
 
 @overload
-def sparse_attention(  # noqa: PLR0913
+def sparse_attention(
     query: Tensor,
     key: Tensor,
     value: Tensor,
