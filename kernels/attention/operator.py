@@ -13,6 +13,7 @@ from graphformers.kernels.attention.reference import (
     AttentionTensors,
     attention_second_order,
 )
+from graphformers.kernels.large_pages import on_large_pages
 from graphformers.kernels.launch import WARP_SCALARS, launch_rows
 from graphformers.kernels.pattern import SparsePattern
 from graphformers.kernels.segments.op import segment_reduce
@@ -48,7 +49,9 @@ def _attend(*arguments) -> tuple[Tensor, ...]:
     tensors, settings, (sums_pairs, gives_pairs, *pattern) = _split(arguments)
     rows = _contiguous(pattern[:3])
     given = _as_computed(tensors)
-    results = _empty_results(given, sums_pairs, gives_pairs, rows[1])
+    results = [
+        on_large_pages(one) for one in _empty_results(given, sums_pairs, gives_pairs, rows[1])
+    ]
     out, pair_sum, pairs, lse = results
     bad = lse.new_zeros(1, dtype=torch.int32)
     kernels, lanes, work = _specialise(given, settings, rows[1])
@@ -116,7 +119,7 @@ def _pull_back(*arguments) -> tuple[Tensor, ...]:
     out, pair_sum, lse = rest[6:]
     given = _as_computed(tensors)
     upstream = [_cast(one, lse.dtype) for one in arguments[:3]]
-    grads = _empty_grads(given, wanted)
+    grads = [on_large_pages(one) for one in _empty_grads(given, wanted)]
     edge, channel_weight, bias, gate = (
         grad if asked else None for grad, asked in zip(grads[3:], wanted, strict=True)
     )

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from graphformers.kernels.blocks import as_blocks, block_width
+from graphformers.kernels.large_pages import on_large_pages
 from graphformers.kernels.launch import WARP_SCALARS, launch_rows
 from graphformers.kernels.messages.kernel import message_kernels
 from graphformers.kernels.messages.reference import (
@@ -50,7 +51,7 @@ torch.library.define(
 
 @torch.library.impl("graphformers::edge_sum", ("cpu", "cuda"))
 def _edge_sum(at_target, at_source, edge, *pattern) -> Tensor:
-    out = edge.new_empty(edge.shape)
+    out = on_large_pages(edge.new_empty(edge.shape))
     _launch("edge_sum", pattern[:3], (at_target, at_source, edge, out), at_source.shape[0])
     return out
 
@@ -89,7 +90,7 @@ torch.library.define(
 
 @torch.library.impl("graphformers::rectified_sum", ("cpu", "cuda"))
 def _rectified_sum(x, edge, *pattern) -> Tensor:
-    out = _rectified_sum_shape(x, edge, *pattern)
+    out = on_large_pages(_rectified_sum_shape(x, edge, *pattern))
     _launch("rectified_sum", pattern[:3], (x, edge, out), x.shape[0])
     return out
 
@@ -101,7 +102,7 @@ def _rectified_sum_shape(x, edge, *pattern) -> Tensor:
 
 @torch.library.impl("graphformers::rectified_sum_backward", ("cpu", "cuda"))
 def _rectified_sum_pull_back(grad, x, edge, *pattern) -> tuple[Tensor, Tensor]:
-    grads = x.new_empty(x.shape), edge.new_empty(edge.shape)
+    grads = on_large_pages(x.new_empty(x.shape)), on_large_pages(edge.new_empty(edge.shape))
     _launch("rectified_sum_backward", pattern[3:], (x, edge, grad, *grads), grad.shape[0])
     return grads
 
@@ -150,7 +151,7 @@ torch.library.define(
 
 @torch.library.impl("graphformers::gated_mean", ("cpu", "cuda"))
 def _gated_mean(value, logit, epsilon, *pattern) -> tuple[Tensor, Tensor]:
-    out, total = _gated_mean_shapes(value, logit, epsilon, *pattern)
+    out, total = map(on_large_pages, _gated_mean_shapes(value, logit, epsilon, *pattern))
     _launch("gated_mean", pattern[:3], (value, logit, epsilon, out, total), value.shape[0])
     return out, total
 
@@ -177,7 +178,8 @@ def _gated_mean_backward(ctx, grad: Tensor, _grad_total: Tensor):
 
 @torch.library.impl("graphformers::gated_mean_backward", ("cpu", "cuda"))
 def _gated_mean_pull_back(grad, value, logit, out, total, epsilon, *pattern):
-    grads = value.new_empty(value.shape), logit.new_empty(logit.shape)
+    like = (value, logit)
+    grads = tuple(on_large_pages(one.new_empty(one.shape)) for one in like)
     arguments = (value, logit, out, grad / total, *grads)
     _launch("gated_mean_backward", pattern[3:], arguments, grad.shape[0])
     return grads
