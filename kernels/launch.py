@@ -7,10 +7,12 @@ current stream.
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
+from itertools import pairwise
 from typing import cast
 
 import torch
@@ -24,7 +26,9 @@ _SCALARS = {wp.float32, wp.float64, wp.int32, wp.int64}
 
 # Below this many multiply-adds (about 0.1 ms) handing chunks to threads costs more than it gains.
 _SERIAL_WORK = 1 << 18
+# More chunks than threads even out what costs do not foresee, but each costs some 30 microseconds.
 _CHUNKS_PER_THREAD = 4
+_CHUNK_WORK = 1 << 21
 _start_lock = threading.RLock()
 
 
@@ -56,8 +60,8 @@ def launch_rows(
     if work < _SERIAL_WORK or threads == 1:
         run(0, rows)
     else:
-        bounds = _balanced_bounds(ptr, threads * _CHUNKS_PER_THREAD)
-        list(_pool(threads, os.getpid()).map(run, bounds[:-1], bounds[1:]))
+        chunks = min(max(threads, work // _CHUNK_WORK), threads * _CHUNKS_PER_THREAD)
+        _share_out(run, _balanced_bounds(ptr, chunks), threads)
 
 
 def launch_once(kernel: wp.Kernel, arguments: Sequence[Argument]) -> None:
@@ -129,10 +133,29 @@ def _null(ndim: int) -> object:
 
 def _balanced_bounds(ptr: Tensor, chunks: int) -> list[int]:
     """Cut the rows where their cumulated cost, one per row and one per slot, is shared evenly."""
-    rows = ptr.shape[0] - 1
-    cost = ptr + torch.arange(rows + 1)
-    shares = torch.arange(1, chunks) * int(cost[-1]) // chunks
-    return [0, *torch.searchsorted(cost, shares).tolist(), rows]
+    first_slot, rows = ptr.numpy(), ptr.shape[0] - 1
+
+    def cost(row: int) -> int:
+        return int(first_slot[row]) + row
+
+    shares = (chunk * cost(rows) // chunks for chunk in range(1, chunks))
+    return [0, *(bisect_left(range(rows), share, key=cost) for share in shares), rows]
+
+
+def _share_out(run: Callable[[int, int], None], bounds: list[int], threads: int) -> None:
+    """Run all chunks on this thread and others; whoever is free takes the next one."""
+    chunks = pairwise(bounds)
+
+    def work() -> None:
+        for first, last in chunks:
+            run(first, last)
+
+    pool = _pool(threads - 1, os.getpid())
+    others = [pool.submit(work) for _ in range(threads - 1)]
+    work()
+    for one in others:
+        if not one.cancel():  # it has begun, and may be at the last chunk still
+            one.result()
 
 
 @cache
