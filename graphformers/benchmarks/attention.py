@@ -67,6 +67,7 @@ def distinct(pattern: SparsePattern) -> SparsePattern:
 
 def training(operation: str, order: str, pattern: SparsePattern, widths: Widths) -> Workload:
     """Forward and backward."""
+    torch.compiler.reset()  # compiled for every input anew, as it would be in a program of its own
     formulations = {
         OURS: ours(pattern),
         "torch-geometric": gathered(pattern),
