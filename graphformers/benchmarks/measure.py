@@ -12,6 +12,7 @@ from graphformers.benchmarks.memory import peak_memory
 from graphformers.benchmarks.workload import Contender, Workload
 
 _SHORTEST_SAMPLE = 5e-3  # seconds; faster jobs are repeated inside one sample
+_PAUSE = 0.05  # seconds; threads of the contender before may wait for work in a busy loop
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +95,7 @@ def _loops(run: Contender) -> int:
 
 
 def _seconds(run: Contender, loops: int) -> float:
+    time.sleep(_PAUSE)
     start = time.perf_counter()
     for _ in range(loops):
         run()
