@@ -28,7 +28,7 @@ _SCALARS = {wp.float32, wp.float64, wp.int32, wp.int64}
 _SERIAL_WORK = 1 << 18
 # More chunks than threads even out what costs do not foresee, but each costs some 30 microseconds.
 _CHUNKS_PER_THREAD = 4
-_CHUNK_WORK = 1 << 21
+_CHUNK_WORK = 1 << 20
 _start_lock = threading.RLock()
 
 
@@ -60,8 +60,8 @@ def launch_rows(
     if work < _SERIAL_WORK or threads == 1:
         run(0, rows)
     else:
-        chunks = min(max(threads, work // _CHUNK_WORK), threads * _CHUNKS_PER_THREAD)
-        _share_out(run, _balanced_bounds(ptr, chunks), threads)
+        per_thread = min(max(1, work // (threads * _CHUNK_WORK)), _CHUNKS_PER_THREAD)
+        _share_out(run, _balanced_bounds(ptr, threads * per_thread), threads)
 
 
 def launch_once(kernel: wp.Kernel, arguments: Sequence[Argument]) -> None:
