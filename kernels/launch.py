@@ -96,15 +96,8 @@ def _launch_on_cpu(kernel: wp.Kernel, size: tuple[int, int], arguments: list[obj
         command = _commands.of[kernel] = cast(wp.Launch, recorded)
     else:
         command.set_dim(size)
-        given = [_as_ctype(argument) for argument in arguments]
-        command.set_params_from_ctypes(given)  # pyright: ignore[reportArgumentType]  (numbers, too)
+        command.set_params_from_ctypes(arguments)  # pyright: ignore[reportArgumentType]  (numbers, too)
     command.launch()
-
-
-def _as_ctype(argument: object) -> object:
-    """What a recorded launch takes: of a structure its memory."""
-    convert = getattr(argument, "__ctype__", None)
-    return convert() if convert else argument
 
 
 def _borrow(argument: Argument, parameter: object) -> object:

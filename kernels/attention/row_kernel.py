@@ -4,17 +4,14 @@ Clang makes vector instructions of explicit vectors of ``lanes`` numbers; with o
 code is plain C++, as CUDA needs it. A ``place`` is the first number of a row in a flat array.
 """
 
-import math
 from collections.abc import Callable
-from fractions import Fraction
 from functools import cache
 from typing import NamedTuple, no_type_check
 
 import warp as wp
 
-_LN_2 = Fraction("0.69314718055994530941723212145817656807550013436026")
-_C_NAMES = {wp.float32: "float", wp.float64: "double"}
-_WIDEST = 64  # bytes in the longest vector register there is
+from graphformers.kernels.exponential import exponential_series
+from graphformers.kernels.lanes import lane_count, lane_types
 
 
 class RowAlgebra(NamedTuple):
@@ -36,14 +33,9 @@ class RowAlgebra(NamedTuple):
 def row_algebra(heads: int, dim: int, scalar: type, vectorised: bool) -> RowAlgebra:
     """Functions for rows of ``heads`` times ``dim`` numbers."""
     channels, per_head = wp.types.vector(heads * dim, scalar), wp.types.vector(heads, scalar)
-    size = 8 if scalar is wp.float64 else 4
-    lanes = math.gcd(dim, _WIDEST // size) if vectorised else 1
-    blocks = dim // lanes
-    types = f"""
-        typedef {_C_NAMES[scalar]} number;
-        typedef number lanes {_attributes(lanes, size)};
-        enum {{ HEADS = {heads}, LANES = {lanes}, BLOCKS = {blocks} }};
-    """
+    lanes = lane_count(dim, scalar) if vectorised else 1
+    sizes = f"enum {{ HEADS = {heads}, LANES = {lanes}, BLOCKS = {dim // lanes} }};"
+    types = lane_types(scalar, lanes) + sizes
     label = f"{heads}x{dim}by{lanes}"
 
     numbers = wp.array[scalar]
@@ -110,12 +102,6 @@ _EACH = """
 _APART = "((lanes*)((number*)there + h * step))[i - h * BLOCKS]"
 
 
-def _attributes(lanes: int, size: int) -> str:
-    """What makes a vector type of a number type."""
-    vector = f"__attribute__((ext_vector_type({lanes}), aligned({size}), may_alias))"
-    return vector if lanes > 1 else ""
-
-
 def _halved(lanes: int) -> str:
     """Sums of neighbours in two vectors, as one vector."""
     if lanes == 1:
@@ -160,39 +146,15 @@ def access(scalar: type) -> Access:
 @cache
 @no_type_check
 def exponentials(heads: int, scalar: type, vectorised: bool) -> wp.Function:
-    r"""Fill ``result`` with exp(left - right) for every head, zero where ``left`` is -infinity.
-
-    .. math:: e^x = 2^n \sum_{i \le d} \frac{r^i}{i!}, \qquad n = [x / \ln 2],\; r = x - n \ln 2
-
-    with a degree whose next term is below the rounding error. Below the logarithm of the smallest
-    normal number it gives zero, and not-a-number stays; x must not come near overflow.
-    """
-    double = scalar is wp.float64
-    degree, mantissa, lowest = (13, 52, -708) if double else (7, 23, -87)
-    # ln 2 in two parts: the first has so few bits that its multiples are exact
-    high = round(_LN_2 * 2**15) / 2**15
-    low = float(_LN_2 - Fraction(high))
-    coefficients = [1 / math.factorial(i) for i in range(degree, -1, -1)]
-    series = " ".join(f"p = p * r + number({c!r});" for c in coefficients[1:])
-    size = 8 if double else 4
-    lanes = math.gcd(heads, _WIDEST // size) if vectorised else 1
+    """Fill ``result`` with exp(left - right) for every head, zero where ``left`` is -infinity."""
+    lanes = lane_count(heads, scalar) if vectorised else 1
     snippet = f"""
-        typedef {_C_NAMES[scalar]} number;
-        typedef number lanes {_attributes(lanes, size)};
-        typedef {"long long" if double else "int"} bits {_attributes(lanes, size)};
-        const number shift = number({1.5 * 2**mantissa!r});  // adding it rounds to an integer
+        {lane_types(scalar, lanes)}
         for (int i = 0; i < {heads // lanes}; ++i) {{
             const lanes own = ((const lanes*)&left)[i], other = ((const lanes*)&right)[i];
             const lanes x = own == -number(__builtin_inf()) ? own : own - other;
-            const lanes shifted = x * number({1 / math.log(2)!r}) + shift;
-            const lanes n = shifted - shift;
-            const lanes r = (x - n * number({high!r})) - n * number({low!r});
-            lanes p = (lanes)number({coefficients[0]!r});
-            {series}
-            const bits exponent = __builtin_bit_cast(bits, shifted) << {mantissa};
-            const bits raised = __builtin_bit_cast(bits, p) + exponent;
-            const lanes y = __builtin_bit_cast(lanes, raised) + (x - x);  // keeps not-a-number
-            ((lanes*)&result)[i] = x < number({lowest}) ? (lanes)number(0) : y;
+            {exponential_series(scalar)}
+            ((lanes*)&result)[i] = y;
         }}
     """
     per_head = wp.types.vector(heads, scalar)
