@@ -5,7 +5,7 @@ from typing import no_type_check
 import warp as wp
 
 from graphformers.kernels.attention.edge_kernel import EdgeMath, Shape
-from graphformers.kernels.attention.row_kernel import access, exponentials, row_algebra
+from graphformers.kernels.attention.row_kernel import exponentials, reader, row_algebra
 from graphformers.kernels.prefetch import prefetch_row_function
 
 
@@ -22,40 +22,14 @@ def backward_kernel(
     sizes = (heads, dim, dim_v, inputs * dim)
     all_heads, pair_size, value_size, feature_size = (wp.int64(size) for size in sizes)
     step = inputs * dim
-    read, write = access(scalar)
+    read = reader(scalar)
     exp = exponentials(group, scalar, vectorised)
     of_pairs = row_algebra(group, dim, scalar, vectorised)
     of_values = row_algebra(group, dim_v, scalar, vectorised)
+    of_heads = row_algebra(1, group, scalar, vectorised)
     prefetch = prefetch_row_function(scalar)
     pair_width, value_width = heads * dim, heads * dim_v
-
-    @wp.func(module=module)
-    def pull_on_weights(
-        grad_out: numbers,
-        target_value: wp.int64,
-        value: numbers,
-        source_value: wp.int64,
-        grad_pair_sum: numbers,
-        target_pair: wp.int64,
-        pair: wp.ref[pair_row],
-        pull: wp.ref[per_head],
-    ):
-        """How the loss changes with the weight of an edge, before gate and dropout."""
-        product = value_row()
-        of_values.load(product, grad_out, target_value, dim_v)
-        of_values.times(product, value, source_value)
-        of_values.sums(product, pull)
-        if grad_pair_sum:
-            up = pair_row()
-            product_pair = pair_row()
-            more = per_head()
-            of_pairs.load(up, grad_pair_sum, target_pair, dim)
-            of_pairs.add_product(product_pair, up, pair)
-            of_pairs.sums(product_pair, more)
-            h = int(0)
-            while h < group:
-                pull[h] = pull[h] + more[h]
-                h += 1
+    pull_on_weights = _pull_on_weights(module, shape)
 
     def pull_back(
         first: int,
@@ -106,6 +80,7 @@ def backward_kernel(
         opened = per_head()
         grad = per_head()
         pull = per_head()
+        shared = per_head()
         weight = per_head()
         kept = per_head()
         factor = per_head()
@@ -114,10 +89,7 @@ def backward_kernel(
                 of_pairs.load(pair, pair_sum, node * pair_size, dim)
             at_value, at_pair = node * value_size, node * pair_size
             pull_on_weights(grad_out, at_value, out, at_value, grad_pair_sum, at_pair, pair, pull)
-            h = int(0)
-            while h < group:
-                write(mean, node, h, pull[h])
-                h += 1
+            of_heads.store(pull, mean, node, group)
         start, end = math.slots(row_ptr, row, column.shape[0], bad)
         for slot in range(start, end):
             if math.exists(column, edge, slot, others, bad):
@@ -149,16 +121,14 @@ def backward_kernel(
                     pair,
                     pull,
                 )
-                h = int(0)
-                while h < group:
-                    grad[h] = read(lse, target, h)
-                    h += 1
+                of_heads.load(grad, lse, target, group)
                 exp(logit, grad, weight)
+                of_heads.load(shared, mean, target, group)
                 h = int(0)
                 while h < group:
                     w = weight[h]
                     kept[h] = kept[h] * w * pull[h]
-                    grad[h] = w * (factor[h] * pull[h] - read(mean, target, h))
+                    grad[h] = w * (factor[h] * pull[h] - shared[h])
                     weight[h] = w * factor[h]
                     pull[h] = grad[h] * opened[h]
                     h += 1
@@ -181,15 +151,9 @@ def backward_kernel(
                 if grad_value:
                     of_values.add_scaled(grad_v, weight, grad_out, target * value_size)
                 if grad_bias:
-                    h = int(0)
-                    while h < group:
-                        write(grad_bias, place, h, grad[h])
-                        h += 1
+                    of_heads.store(grad, grad_bias, place, group)
                 if grad_gate:
-                    h = int(0)
-                    while h < group:
-                        write(grad_gate, place, h, kept[h])
-                        h += 1
+                    of_heads.store(kept, grad_gate, place, group)
                 if grad_features:
                     c = int(0)
                     while c < group * dim:
@@ -209,3 +173,44 @@ def backward_kernel(
 
     pull_back.__qualname__ = f"pull_back_{'rows' if by_rows else 'columns'}"
     return wp.kernel(enable_backward=False, module=module)(pull_back)
+
+
+@no_type_check
+def _pull_on_weights(module: wp.Module, shape: Shape) -> wp.Function:
+    """How the loss changes with the weight of an edge, before gate and dropout."""
+    _, group, dim, dim_v, scalar, vectorised = shape
+    numbers = wp.array[scalar]
+    pair_row = wp.types.vector(group * dim, scalar)
+    value_row = wp.types.vector(group * dim_v, scalar)
+    per_head = wp.types.vector(group, scalar)
+    of_pairs = row_algebra(group, dim, scalar, vectorised)
+    of_values = row_algebra(group, dim_v, scalar, vectorised)
+
+    @wp.func(module=module)
+    def pull_on_weights(
+        grad_out: numbers,
+        target_value: wp.int64,
+        value: numbers,
+        source_value: wp.int64,
+        grad_pair_sum: numbers,
+        target_pair: wp.int64,
+        pair: wp.ref[pair_row],
+        pull: wp.ref[per_head],
+    ):
+        product = value_row()
+        of_values.load(product, grad_out, target_value, dim_v)
+        of_values.times(product, value, source_value)
+        of_values.sums(product, pull)
+        if grad_pair_sum:
+            up = pair_row()
+            product_pair = pair_row()
+            more = per_head()
+            of_pairs.load(up, grad_pair_sum, target_pair, dim)
+            of_pairs.add_product(product_pair, up, pair)
+            of_pairs.sums(product_pair, more)
+            h = int(0)
+            while h < group:
+                pull[h] = pull[h] + more[h]
+                h += 1
+
+    return pull_on_weights

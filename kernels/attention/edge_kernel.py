@@ -7,7 +7,7 @@ from typing import NamedTuple, no_type_check
 
 import warp as wp
 
-from graphformers.kernels.attention.row_kernel import RowAlgebra, access, row_algebra
+from graphformers.kernels.attention.row_kernel import RowAlgebra, reader, row_algebra
 from graphformers.kernels.attention.score import PairScore
 
 
@@ -117,7 +117,7 @@ def _pairs(
 ) -> wp.Function:
     width, scalar = shape.group * shape.dim, shape.scalar
     row, numbers = wp.types.vector(width, scalar), wp.array[scalar]
-    value, read = _value(module, score, scalar), access(scalar).read
+    value, read = _value(module, score, scalar), reader(scalar)
 
     @wp.func(module=module)
     def pairs(
@@ -145,7 +145,7 @@ def _logits(module: wp.Module, shape: Shape, algebra: RowAlgebra) -> wp.Function
     group, dim, scalar = shape.group, shape.dim, shape.scalar
     row, per_head = wp.types.vector(group * dim, scalar), wp.types.vector(group, scalar)
     numbers = wp.array[scalar]
-    read = access(scalar).read
+    read = reader(scalar)
 
     @wp.func(module=module)
     def logits(
@@ -187,7 +187,7 @@ def _logits(module: wp.Module, shape: Shape, algebra: RowAlgebra) -> wp.Function
 def _factors(module: wp.Module, shape: Shape) -> wp.Function:
     group, scalar = shape.group, shape.scalar
     per_head, numbers = wp.types.vector(group, scalar), wp.array[scalar]
-    read = access(scalar).read
+    read = reader(scalar)
 
     @wp.func(module=module)
     def factors(

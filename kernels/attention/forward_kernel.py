@@ -5,7 +5,7 @@ from typing import no_type_check
 import warp as wp
 
 from graphformers.kernels.attention.edge_kernel import EdgeMath, Shape
-from graphformers.kernels.attention.row_kernel import access, exponentials, row_algebra
+from graphformers.kernels.attention.row_kernel import exponentials, row_algebra
 from graphformers.kernels.prefetch import prefetch_row_function
 
 # The running maximum may lag behind the true one by this much: exp(8) is harmless, and rescaling
@@ -23,10 +23,10 @@ def forward_kernel(module: wp.Module, math: EdgeMath, shape: Shape, inputs: int)
     per_head = wp.types.vector(group, scalar)
     sizes = (heads, dim, dim_v, inputs * dim)
     all_heads, pair_size, value_size, feature_size = (wp.int64(size) for size in sizes)
-    write = access(scalar).write
     exp = exponentials(group, scalar, vectorised)
     of_pairs = row_algebra(group, dim, scalar, vectorised)
     of_values = row_algebra(group, dim_v, scalar, vectorised)
+    of_heads = row_algebra(1, group, scalar, vectorised)
     prefetch = prefetch_row_function(scalar)
     pair_width, value_width = heads * dim, heads * dim_v
 
@@ -145,8 +145,9 @@ def forward_kernel(module: wp.Module, math: EdgeMath, shape: Shape, inputs: int)
         h = int(0)
         while h < group:
             weight[h] = wp.where(total[h] == scalar(0.0), scalar(1.0), scalar(1.0) / total[h])
-            write(lse, target, h, peak[h] + wp.log(total[h]))
+            peak[h] = peak[h] + wp.log(total[h])
             h += 1
+        of_heads.store(peak, lse, target, group)
         of_values.scale(mixed, weight)
         of_values.store(mixed, out, target * value_size, dim_v)
         if pair_sum:

@@ -122,25 +122,19 @@ def _native(label: str, snippet: str) -> Callable[[Callable], wp.Function]:
     return register
 
 
-class Access(NamedTuple):
-    """Reading and writing one number where a 64-bit place says."""
-
-    read: wp.Function  # (array, place, c) -> array[place + c]
-    write: wp.Function  # (array, place, c, number)
-
-
 @cache
 @no_type_check
-def access(scalar: type) -> Access:
-    """Places beyond 2**31, and neighbours that clang knows to be neighbours."""
+def reader(scalar: type) -> wp.Function:
+    """``read(array, place, c)`` is ``array[place + c]``, beyond 2**31 too.
+
+    A sum of a place and a small number tells clang that neighbours in ``c`` are neighbours in
+    memory.
+    """
 
     @wp.func_native("return array.data[place + c];")
     def read(array: wp.array[scalar], place: wp.int64, c: int) -> scalar: ...
 
-    @wp.func_native("array.data[place + c] = number;")
-    def write(array: wp.array[scalar], place: wp.int64, c: int, number: scalar): ...
-
-    return Access(read, write)
+    return read
 
 
 @cache
