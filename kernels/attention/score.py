@@ -1,6 +1,5 @@
 """Pair functions: what an attention makes of a query, a key and the features of their edge."""
 
-import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast, no_type_check
@@ -10,8 +9,6 @@ import warp as wp
 from torch import Tensor
 
 from graphformers.errors import ConfigError
-
-_numbers = itertools.count()
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +35,7 @@ class PairScore:
 
     function: wp.Function
     reference: Callable[..., Tensor] | None = None
-    name: str = ""  # a new one when left out
+    name: str = ""  # that of the function when left out
 
     def __post_init__(self):
         if not isinstance(self.function, wp.Function):
@@ -48,12 +45,17 @@ class PairScore:
                 "a score takes a query, a key and up to two edge numbers; "
                 f"got {list(self.function.input_types)}"
             )
-        # operators know a score by its name, so no two may share one
+        # Operators know a score by its name, and kernels are made for a name: one function has one,
+        # however often it is wrapped.
         if not self.name:
-            object.__setattr__(self, "name", f"{self.function.key}.{next(_numbers)}")
-        if self.name in _known:
+            number = len(_names)
+            name = _names.setdefault(self.function, f"{self.function.key}.{number}")
+            object.__setattr__(self, "name", name)
+        known = _known.get(self.name)
+        if known is not None and known.function is not self.function:
             raise ConfigError(f"there is a score named {self.name!r} already")
-        _known[self.name] = self
+        if known is None or known.reference is None:
+            _known[self.name] = self
 
     @property
     def edge_inputs(self) -> int:
@@ -61,6 +63,7 @@ class PairScore:
         return len(self.function.input_types) - 2
 
 
+_names: dict[wp.Function, str] = {}
 _known: dict[str, PairScore] = {}
 
 

@@ -23,6 +23,7 @@ from graphformers.kernels.attention.reference import (
     AttentionTensors,
     attention_reference,
 )
+from graphformers.kernels.attention.score import find_score
 from graphformers.kernels.pattern_cases import PATTERN_CASES, random_pattern
 
 # Two orders of adding the same numbers; slopes of square roots are steep.
@@ -141,10 +142,16 @@ def test_a_score_of_ones_own_equals_its_definition(dtype):
         torch.testing.assert_close(tensor, reference, rtol=close, atol=close, msg=name)
 
 
+@wp.func
+def _without_plain_form(q: Any, k: Any, e: Any):
+    return q * k + e
+
+
 def test_a_score_without_a_plain_form_says_what_is_missing():
     pattern = random_pattern(7, 5, 23)
     tensors = attention_tensors(pattern, ODD, AttentionCase("dot_edge"))
-    out = sparse_attention(*tensors[:3], pattern, score=PairScore(_tempered), edge=tensors.edge)
+    score = PairScore(_without_plain_form)
+    out = sparse_attention(*tensors[:3], pattern, score=score, edge=tensors.edge)
     first = torch.autograd.grad(out.square().sum(), tensors.query, create_graph=True)
     with pytest.raises(ConfigError, match=r"give PairScore\(function, reference\)"):
         torch.autograd.grad(first[0].sum(), tensors.key)
@@ -392,3 +399,15 @@ def test_a_score_of_five_numbers_is_refused():
 
     with pytest.raises(ConfigError, match="up to two edge numbers"):
         PairScore(wide)
+
+
+def test_a_function_wrapped_twice_is_compiled_once():
+    again = PairScore(_tempered)
+    assert again.name == TEMPERED.name
+    assert find_score(again.name).reference is TEMPERED.reference
+    assert PairScore(_without_plain_form).name != again.name
+
+
+def test_two_functions_of_one_name_are_refused():
+    with pytest.raises(ConfigError, match="a score named 'dot'"):
+        PairScore(_tempered, name="dot")
