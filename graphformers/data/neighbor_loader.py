@@ -29,9 +29,9 @@ from graphformers.kernels import (
     HeterogeneousTimeLimit,
     sample_heterogeneous_neighbors,
 )
+from graphformers.kernels.randomness import child
 from graphformers.kernels.sampling.neighbors.induced import NodeSet, induced_edges
 from graphformers.kernels.sampling.neighbors.sample import EdgeType
-from graphformers.kernels.sampling.randomness import child
 
 SubgraphType: TypeAlias = Literal["directional", "bidirectional", "induced"]
 Fanouts: TypeAlias = Sequence[int] | Mapping[EdgeType, Sequence[int]]

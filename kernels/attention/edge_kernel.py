@@ -9,6 +9,7 @@ import warp as wp
 
 from graphformers.kernels.attention.row_kernel import RowAlgebra, reader, row_algebra
 from graphformers.kernels.attention.score import PairScore
+from graphformers.kernels.randomness import child_function
 
 
 class Shape(NamedTuple):
@@ -200,9 +201,8 @@ def _factors(module: wp.Module, shape: Shape) -> wp.Function:
     ):
         """What a weight is multiplied by after the softmax, and the share of it that dropout has.
 
-        Zero for the edges and heads dropped, 1 / (1 - dropout) for the others: number ``place`` of
-        the stream that the seed names (SplitMix64; Steele, Lea and Flood 2014), so nothing needs
-        to be kept for the backward pass.
+        Zero for the edges and heads dropped, 1 / (1 - dropout) for the others, as child ``place``
+        of the seed says, so nothing needs to be kept for the backward pass.
         """
         h = int(0)
         while h < group:
@@ -213,11 +213,8 @@ def _factors(module: wp.Module, shape: Shape) -> wp.Function:
             larger = scalar(wp.float64(1.0) / (wp.float64(1.0) - dropout))
             h = int(0)
             while h < group:
-                count = wp.uint64(place + wp.int64(h) + wp.int64(1))
-                z = wp.uint64(seed[0]) + count * wp.uint64(0x9E3779B97F4A7C15)
-                z = (z ^ (z >> wp.uint64(30))) * wp.uint64(0xBF58476D1CE4E5B9)
-                z = (z ^ (z >> wp.uint64(27))) * wp.uint64(0x94D049BB133111EB)
-                z = (z ^ (z >> wp.uint64(31))) >> wp.uint64(11)
+                z = child_function(wp.uint64(seed[0]), wp.uint64(place + wp.int64(h)))
+                z = z >> wp.uint64(11)
                 kept[h] = wp.where(z < threshold, scalar(0.0), larger)
                 h += 1
         h = int(0)

@@ -9,6 +9,7 @@ from torch import Tensor
 from graphformers.errors import ConfigError
 from graphformers.kernels.attention.score import find_score
 from graphformers.kernels.pattern import SparsePattern
+from graphformers.kernels.randomness import children, shift_right
 from graphformers.kernels.softmax.reference import segment_softmax_reference
 
 
@@ -81,25 +82,11 @@ def attention_reference(
 def dropout_factors(seed: Tensor, dropout: float, edges: int, heads: int) -> Tensor:
     """Zero for dropped weights, 1 / (1 - dropout) for the others; (edges, heads), float64.
 
-    Number ``edge * heads + head`` of a SplitMix64 stream (Steele, Lea and Flood 2014).
+    Child ``edge * heads + head`` of the seed decides.
     """
-    count = torch.arange(1, edges * heads + 1, device=seed.device)
-    z = seed + count * _signed(0x9E3779B97F4A7C15)
-    z = (z ^ _shift(z, 30)) * _signed(0xBF58476D1CE4E5B9)
-    z = (z ^ _shift(z, 27)) * _signed(0x94D049BB133111EB)
-    z = _shift(z ^ _shift(z, 31), 11)
-    kept = (z >= int(dropout * 2**53)).to(torch.float64) / (1 - dropout)
+    bits = children(seed, torch.arange(edges * heads, device=seed.device))
+    kept = (shift_right(bits, 11) >= int(dropout * 2**53)).to(torch.float64) / (1 - dropout)
     return kept.view(edges, heads)
-
-
-def _signed(constant: int) -> int:
-    """The int64 of the same 64 bits."""
-    return constant - (1 << 64) if constant >> 63 else constant
-
-
-def _shift(z: Tensor, by: int) -> Tensor:
-    """Shift right and let zeros in: int64 would let the sign in."""
-    return (z >> by) & ((1 << (64 - by)) - 1)
 
 
 def attention_second_order(

@@ -4,7 +4,7 @@ Everything here works on bare pointers, one graph after the other on one thread:
 chains of dependent look-ups, which Warp's array indexing slows down threefold.
 """
 
-from graphformers.kernels.sampling.randomness import NATIVE_RANDOMNESS
+from graphformers.kernels.randomness import NATIVE_RANDOMNESS
 
 LARGEST_TABLE = 16  # its numbers have this many bits
 

@@ -2,10 +2,13 @@
 
 from string import Template
 
+from graphformers.kernels.randomness import NATIVE_RANDOMNESS
+
 # One call serves the queries in ``lanes`` neighbouring places of their tree: one descent for all of
 # them, while every query keeps its own bound. With one lane it is the usual search for one query.
 SEARCH = Template(
-    """
+    NATIVE_RANDOMNESS
+    + """
     using real = $real;
     constexpr int width = $leaf, lanes = $lanes, few = 64, nearby = 64;
     auto absolute = [](real a) { return a < 0 ? -a : a; };
@@ -134,12 +137,7 @@ SEARCH = Template(
 
     // What looks drawn for (seed, query, point): 24 bits of it, which float32 holds exactly.
     auto drawn = [&](int lane, long long point) {
-        auto mix = [](unsigned long long bits) {
-            bits = (bits ^ (bits >> 30)) * 0xbf58476d1ce4e5b9ull;
-            bits = (bits ^ (bits >> 27)) * 0x94d049bb133111ebull;
-            return bits ^ (bits >> 31);
-        };
-        return real(mix(mix(mix(seed) + number[lane]) + point) >> 40);
+        return real(child(child(seed, number[lane]), point) >> 40);
     };
     auto measure = [&](int leaf, int lane, real* distance) {
         const real* at = points.data + 3 * width * (size_t)leaf;
@@ -196,7 +194,7 @@ SEARCH = Template(
 
     // A node, and how far it is from the box around the queries.
     struct Node { int first, last; real away; };
-    auto child = [&](int first, int last) {
+    auto subtree = [&](int first, int last) {
         const int middle = first + (last - first) / 2;
         const real* box = boxes.data + 6 * (size_t)(last - first == 1 ? 2 * first : 2 * middle - 1);
         return Node{first, last, squared(between(0, box, low[0], high[0]),
@@ -205,7 +203,7 @@ SEARCH = Template(
     };
     auto halves = [&](const Node& node, Node& near, Node& far) {
         const int middle = node.first + (node.last - node.first) / 2;
-        const Node left = child(node.first, middle), right = child(middle, node.last);
+        const Node left = subtree(node.first, middle), right = subtree(middle, node.last);
         const bool swapped = right.away < left.away;
         near = swapped ? right : left;
         far = swapped ? left : right;

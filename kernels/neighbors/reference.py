@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-_WORD = 2**64
+from graphformers.kernels.randomness import child
 
 
 def squared_distances(queries: Tensor, points: Tensor, period: Tensor | None) -> Tensor:
@@ -38,14 +38,7 @@ def draw(seed: int, queries: int, points: int) -> Tensor:
 
 
 def _draw(seed: int, query: int, point: int) -> int:
-    return _mix((_mix((_mix(seed % _WORD) + query) % _WORD) + point) % _WORD) >> 40
-
-
-def _mix(bits: int) -> int:
-    """The finaliser of splitmix64 (Steele, Lea & Flood 2014)."""
-    bits = (bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9 % _WORD
-    bits = (bits ^ (bits >> 27)) * 0x94D049BB133111EB % _WORD
-    return bits ^ (bits >> 31)
+    return child(seed, query, point) >> 40
 
 
 def search_reference(

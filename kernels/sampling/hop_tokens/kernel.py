@@ -4,12 +4,12 @@ from typing import no_type_check
 
 import warp as wp
 
+from graphformers.kernels.randomness import NATIVE_RANDOMNESS
 from graphformers.kernels.sampling.addresses import (
     BAD_NEIGHBOR,
     BAD_ROW,
     NATIVE_GRAPH,
 )
-from graphformers.kernels.sampling.randomness import NATIVE_RANDOMNESS
 
 # Every member of the multiset has a random key and those with the smallest keys are the sample. The
 # key of a node two hops away depends on that node alone: reached along several paths it comes with

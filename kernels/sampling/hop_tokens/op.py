@@ -9,10 +9,10 @@ from torch import Tensor
 
 from graphformers.errors import ShapeError
 from graphformers.kernels.launch import launch_rows
+from graphformers.kernels.randomness import child
 from graphformers.kernels.sampling.addresses import check_rows, graph_addresses
 from graphformers.kernels.sampling.graph import CSRGraph, check_axis
 from graphformers.kernels.sampling.hop_tokens.kernel import hop_token_kernel
-from graphformers.kernels.sampling.randomness import child
 
 _CHUNK_KEYS = 1 << 22  # keys kept at once: 32 MB
 _NODE_WORK = 10_000  # multiply-adds of a node with a few hundred paths of length two

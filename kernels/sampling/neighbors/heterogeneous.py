@@ -8,6 +8,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from graphformers.errors import ShapeError
+from graphformers.kernels.randomness import child
 from graphformers.kernels.sampling.graph import CSRGraph, check_axis
 from graphformers.kernels.sampling.neighbors.hop import Frontier, PickedEdges, pick_neighbors
 from graphformers.kernels.sampling.neighbors.sample import (
@@ -16,7 +17,6 @@ from graphformers.kernels.sampling.neighbors.sample import (
     HeterogeneousTimeLimit,
 )
 from graphformers.kernels.sampling.numbering.op import Numbering
-from graphformers.kernels.sampling.randomness import child
 
 
 def sample_heterogeneous_neighbors(

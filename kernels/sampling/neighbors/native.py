@@ -4,13 +4,13 @@ Loops here may count beyond 2^31, which those of plain Warp cannot. Names are th
 functions in ``kernel.py``.
 """
 
+from graphformers.kernels.randomness import NATIVE_RANDOMNESS
 from graphformers.kernels.sampling.addresses import (
     BAD_NEIGHBOR,
     BAD_ROW,
     BAD_WEIGHT,
     NATIVE_GRAPH,
 )
-from graphformers.kernels.sampling.randomness import NATIVE_RANDOMNESS
 
 # Memory answers slowly and many rows are asked for: ask early.
 FIND_ROW = f"""

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from graphformers.kernels.randomness import below, child, unit
 from graphformers.kernels.sampling.graph import CSRGraph
 from graphformers.kernels.sampling.neighbors.sample import NeighborSample, TimeLimit
-from graphformers.kernels.sampling.randomness import below, child, unit
 
 Node = tuple[int, int | None]  # node, and its tree where trees are apart
 

@@ -12,7 +12,7 @@ from typing import no_type_check
 
 import warp as wp
 
-from graphformers.kernels.sampling.randomness import NATIVE_RANDOMNESS
+from graphformers.kernels.randomness import NATIVE_RANDOMNESS
 
 _NUMBER = """
     const uint64_t mask = slots.shape[0] - 1;

@@ -4,12 +4,12 @@ from typing import no_type_check
 
 import warp as wp
 
+from graphformers.kernels.randomness import NATIVE_RANDOMNESS
 from graphformers.kernels.sampling.addresses import (
     BAD_NEIGHBOR,
     BAD_ROW,
     NATIVE_GRAPH,
 )
-from graphformers.kernels.sampling.randomness import NATIVE_RANDOMNESS
 
 # A second-order step draws with equal chances and takes what it drew with its own chance. After so
 # many refusals it weighs every neighbour instead, which gives the same distribution.

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from graphformers.errors import ShapeError
 from graphformers.kernels.launch import launch_rows
+from graphformers.kernels.randomness import child
 from graphformers.kernels.sampling.addresses import check_rows, graph_addresses
 from graphformers.kernels.sampling.graph import CSRGraph, check_axis
-from graphformers.kernels.sampling.randomness import child
 from graphformers.kernels.sampling.walks.kernel import walk_kernel
 
 _STEP_WORK = 300  # multiply-adds a step takes the time of: it waits for memory twice
