@@ -1,6 +1,6 @@
 """What every operation asks of its tensors, checked once at the public edge."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import TypeVar
 
@@ -19,9 +19,20 @@ _LARGEST_LOOP = 2**31 - 1  # loops inside kernels count in 32 bits
 
 def check_floating(**tensors: Tensor) -> None:
     """All of one floating type, float32 or float64, and on one device."""
+    _check_alike(tensors, half=False)
+
+
+def check_floating_or_half(**tensors: Tensor) -> None:
+    """Likewise, for operations that store half precision and compute in float32."""
+    _check_alike(tensors, half=True)
+
+
+def _check_alike(tensors: Mapping[str, Tensor], *, half: bool) -> None:
     first, reference = next(iter(tensors.items()))
-    if reference.dtype not in (torch.float32, torch.float64):
-        raise ShapeError(f"{first} must be float32 or float64; got {reference.dtype}")
+    whole = reference.dtype in (torch.float32, torch.float64)
+    if not whole and not (half and reference.dtype in HALF):
+        more = ", or bfloat16 or float16" if half else ""
+        raise ShapeError(f"{first} must be float32 or float64{more}; got {reference.dtype}")
     for name, tensor in tensors.items():
         if tensor.dtype != reference.dtype:
             raise ShapeError(

@@ -16,7 +16,7 @@ from graphformers.kernels.attention.reference import (
 )
 from graphformers.kernels.attention.score import PairScore, find_score
 from graphformers.kernels.pattern import SparsePattern
-from graphformers.kernels.validation import check_indices, check_shape
+from graphformers.kernels.validation import check_floating_or_half, check_indices, check_shape
 
 ScoreName = Literal["dot", "dot_edge", "signed_sqrt", "l2"]
 
@@ -207,28 +207,7 @@ def _check(tensors: AttentionTensors, pattern: SparsePattern, score: PairScore) 
     for name, tensor in (("bias", bias), ("gate", gate)):
         if tensor is not None:
             check_shape(name, tensor, (edges, heads), "(edges, heads)")
-    _check_numbers(tensors)
+    floating = {name: one for name, one in tensors._asdict().items() if one is not None}
+    floating.pop("seed", None)
+    check_floating_or_half(**floating)
     check_indices(query.device, row_ptr=pattern.row_ptr, source=pattern.source, edge=pattern.edge)
-
-
-def _check_numbers(tensors: AttentionTensors) -> None:
-    """One floating type and one device."""
-    query = tensors.query
-    if query.dtype not in _DTYPES:
-        raise ShapeError(
-            f"query must be float32 or float64, or bfloat16 or float16; got {query.dtype}"
-        )
-    for name, tensor in zip(tensors._fields[1:-1], tensors[1:-1], strict=True):
-        if tensor is None:
-            continue
-        if tensor.dtype != query.dtype:
-            raise ShapeError(
-                f"{name} must have the dtype of query; got {tensor.dtype} and {query.dtype}"
-            )
-        if tensor.device != query.device:
-            raise ShapeError(
-                f"{name} must be on the device of query; got {tensor.device}, {query.device}"
-            )
-
-
-_DTYPES = (torch.float32, torch.float64, torch.bfloat16, torch.float16)

@@ -17,7 +17,7 @@ from graphformers.kernels.launch import WARP_SCALARS, launch_rows
 from graphformers.kernels.segments.kernel import segment_kernels, segment_of_item_kernel
 from graphformers.kernels.validation import (
     HALF,
-    check_floating,
+    check_floating_or_half,
     check_indices,
     check_range,
     check_segments,
@@ -98,8 +98,7 @@ def segment_broadcast(
 
 
 def _check(values: Tensor, ptr: Tensor, order: Tensor | None) -> None:
-    if values.dtype not in HALF:
-        check_floating(values=values)
+    check_floating_or_half(values=values)
     check_indices(values.device, ptr=ptr)
     if order is not None:
         check_indices(values.device, order=order)

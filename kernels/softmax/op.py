@@ -13,7 +13,7 @@ from graphformers.kernels.segments.op import segment_broadcast, segment_reduce
 from graphformers.kernels.softmax.kernel import softmax_kernels
 from graphformers.kernels.validation import (
     HALF,
-    check_floating,
+    check_floating_or_half,
     check_indices,
     check_range,
     check_segments,
@@ -58,8 +58,7 @@ def segment_logsumexp(
 
 
 def _check(values: Tensor, ptr: Tensor, order: Tensor | None) -> None:
-    if values.dtype not in HALF:
-        check_floating(values=values)
+    check_floating_or_half(values=values)
     check_indices(values.device, ptr=ptr)
     if order is not None:
         check_indices(values.device, order=order)
