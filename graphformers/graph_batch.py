@@ -22,6 +22,7 @@ class GraphBatch:
     ``edge_index`` row 0 is the source, row 1 the target, numbered over the whole batch. The edges
     of one graph stay together, in the order of the graphs. ``target`` has one row per graph
     (``(graphs, tasks)``) or one per node (``(nodes, fields)``); NaN marks what nobody measured.
+    ``pair_encodings`` have a row for each of ``pairs``, all ordered pairs inside each graph.
     """
 
     x: Tensor  # (nodes, features), categories (int64) or numbers
@@ -31,6 +32,8 @@ class GraphBatch:
     positions: Float[Tensor, "nodes space"] | None = None
     conditions: Float[Tensor, "graphs conditions"] | None = None  # one vector per graph
     encodings: Mapping[str, Tensor] = field(default_factory=dict)  # each (nodes, ...)
+    pair_encodings: Mapping[str, Tensor] = field(default_factory=dict)  # each (pairs, ...)
+    encoded_with: tuple[object, ...] = ()  # the encodings that were computed, with their settings
     target: Tensor | None = None
     target_per_node: bool = False
 
@@ -53,6 +56,10 @@ class GraphBatch:
             yield "target", self.target, rows
         for name, encoding in self.encodings.items():
             yield f"encoding {name!r}", encoding, self.num_nodes
+        if self.pair_encodings and not torch.compiler.is_compiling():
+            pairs = int(self.pair_ptr[-1])
+            for name, encoding in self.pair_encodings.items():
+                yield f"pair encoding {name!r}", encoding, pairs
 
     @property
     def num_nodes(self) -> int:
@@ -89,6 +96,11 @@ class GraphBatch:
         return self.batch[self.edge_index[0]]
 
     @kept
+    def pair_ptr(self) -> Int[Tensor, " graphs_plus_1"]:
+        """First pair of every graph, and the number of pairs."""
+        return torch.nn.functional.pad(self.ptr.diff().square().cumsum(0), (1, 0))
+
+    @kept
     def edges(self) -> SparsePattern:
         """The graphs' own edges as a sparsity pattern."""
         return SparsePattern.from_edge_index(
@@ -106,6 +118,7 @@ class GraphBatch:
         nodes, ptr = _slices(self.ptr, chosen)
         edges, edge_ptr = _slices(self.edge_ptr, chosen)
         shift = (ptr[:-1] - self.ptr[chosen]).repeat_interleave(edge_ptr.diff())
+        pairs = _slices(self.pair_ptr, chosen)[0] if self.pair_encodings else nodes
         graph_target = None if self.target is None or self.target_per_node else chosen
         rows = nodes if self.target_per_node else graph_target
         return GraphBatch(
@@ -116,6 +129,8 @@ class GraphBatch:
             positions=_take(self.positions, nodes),
             conditions=_take(self.conditions, chosen),
             encodings={name: value[nodes] for name, value in self.encodings.items()},
+            pair_encodings={name: value[pairs] for name, value in self.pair_encodings.items()},
+            encoded_with=self.encoded_with,
             target=None if self.target is None or rows is None else self.target[rows],
             target_per_node=self.target_per_node,
         )
@@ -133,6 +148,10 @@ class GraphBatch:
             values = [getattr(one, name) for one in batches]
             return None if values[0] is None else torch.cat(values)
 
+        def joined_encodings(name: str) -> dict[str, Tensor]:
+            values = [getattr(one, name) for one in batches]
+            return {key: torch.cat([one[key] for one in values]) for key in values[0]}
+
         return GraphBatch(
             x=torch.cat([one.x for one in batches]),
             edge_index=torch.cat(
@@ -142,10 +161,9 @@ class GraphBatch:
             edge_attr=joined("edge_attr"),
             positions=joined("positions"),
             conditions=joined("conditions"),
-            encodings={
-                name: torch.cat([one.encodings[name] for one in batches])
-                for name in first.encodings
-            },
+            encodings=joined_encodings("encodings"),
+            pair_encodings=joined_encodings("pair_encodings"),
+            encoded_with=first.encoded_with,
             target=joined("target"),
             target_per_node=first.target_per_node,
         )
@@ -153,7 +171,8 @@ class GraphBatch:
     def map(self, function: Callable[[Tensor], Tensor]) -> "GraphBatch":
         """The same batch with every tensor passed through ``function`` (a move, a pin, a cast)."""
         changed: dict[str, object] = {
-            "encodings": {name: function(value) for name, value in self.encodings.items()}
+            kind: {name: function(value) for name, value in getattr(self, kind).items()}
+            for kind in ("encodings", "pair_encodings")
         }
         for one in fields(self):
             value = getattr(self, one.name)
