@@ -6,9 +6,9 @@ from dataclasses import replace
 from graphformers.checkpoint import preset_names
 from graphformers.errors import ConfigError, nearest_name
 from graphformers.models import GPSConfig
-from graphformers.models.gps.config import GINEConfig
-from graphformers.models.gps.inputs import CategoricalFeatures, RandomWalkConfig
-from graphformers.models.gps.outputs import HalvingHeadConfig
+from graphformers.models.features import CategoricalFeatures
+from graphformers.models.gps import GINEConfig, RandomWalkConfig
+from graphformers.models.outputs import HalvingHeadConfig
 from graphformers.molecules.vocabulary import Vocabulary
 from graphformers.training import TrainingConfig
 

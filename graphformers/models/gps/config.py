@@ -8,19 +8,19 @@ from graphformers.errors import ConfigError
 from graphformers.layers.gated_gcn import GatedGCN
 from graphformers.layers.gine import GINE
 from graphformers.layers.mlp import Activation, activation_function
-from graphformers.models.gps.inputs import (
+from graphformers.models.features import (
+    OGB_ATOM,
+    OGB_BOND,
     CategoricalFeatures,
-    EigenvectorConfig,
+    EdgeFeatures,
+    NodeFeatures,
     NoFeatures,
     NumericFeatures,
-    RandomWalkConfig,
 )
-from graphformers.models.gps.outputs import GraphHeadConfig, HalvingHeadConfig, NodeHeadConfig
+from graphformers.models.gps.inputs import EigenvectorConfig, RandomWalkConfig
+from graphformers.models.outputs import GraphHeadConfig, HalvingHeadConfig, NodeHeadConfig
 
 Layout = Literal["sparse", "padded"]
-
-OGB_ATOM = CategoricalFeatures(sizes=(119, 4, 12, 12, 10, 6, 6, 2, 2))
-OGB_BOND = CategoricalFeatures(sizes=(5, 6, 2))
 
 
 @final
@@ -56,8 +56,8 @@ class GPSConfig:
     that time, with four chirality entries.
     """
 
-    nodes: CategoricalFeatures | NumericFeatures
-    edges: CategoricalFeatures | NumericFeatures | NoFeatures
+    nodes: NodeFeatures
+    edges: EdgeFeatures
     local: GINEConfig | GatedGCNConfig
     head: HalvingHeadConfig | GraphHeadConfig | NodeHeadConfig
     layers: int

@@ -1,63 +1,16 @@
-"""How GPS reads nodes, edges and encodings: one configuration per kind of input."""
+"""How GPS reads encodings: one configuration per kind."""
 
 from dataclasses import dataclass
 from typing import final
 
-from torch import nn
-
 from graphformers.encodings import LaplacianEigenvectors, RandomWalk
 from graphformers.encodings.laplacian import Normalization
-from graphformers.errors import ConfigError
-from graphformers.layers.categorical import CategoricalEmbedding
 from graphformers.layers.eigenvector_encoder import (
     EigenvectorEncoder,
     FrequencyMLP,
     FrequencyTransformer,
 )
-from graphformers.layers.numeric import NumericEmbedding
 from graphformers.layers.walk_encoder import RandomWalkEncoder
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class CategoricalFeatures:
-    """Integer columns with ``sizes`` categories each, embedded and summed.
-
-    ``normal`` draws the embeddings from N(0, 1) instead of Xavier's uniform distribution.
-    """
-
-    sizes: tuple[int, ...]
-    normal: bool = False
-
-    def build(self, dim: int) -> nn.Module:
-        """Embedding of the given width."""
-        return CategoricalEmbedding(self.sizes, dim, normal=self.normal)
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class NumericFeatures:
-    """``count`` numbers per node or edge, through a linear map."""
-
-    count: int
-
-    def __post_init__(self) -> None:
-        if self.count < 1:
-            raise ConfigError(f"numeric features need at least one column; got {self.count}")
-
-    def build(self, dim: int) -> nn.Module:
-        """Linear map to the given width."""
-        return NumericEmbedding(self.count, dim)
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class NoFeatures:
-    """Edges without features: all get one learned vector."""
-
-    def build(self, dim: int) -> nn.Module:
-        """Embedding with a single row, read with category 0 by every edge."""
-        return CategoricalEmbedding((1,), dim, normal=True)
 
 
 @final

@@ -7,20 +7,21 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from graphformers.checkpoint import PretrainedModel
-from graphformers.errors import DataError, ModelFileError, ShapeError
+from graphformers.errors import DataError, ShapeError
 from graphformers.graph_batch import GraphBatch
 from graphformers.kernels import SparsePattern
 from graphformers.layers.gps_block import GPSBlock
 from graphformers.layers.graph_attention import GraphAttention
 from graphformers.layers.padded_rows import PaddedRows
+from graphformers.models.features import edge_states
 from graphformers.models.gps.config import GPSConfig
-from graphformers.models.gps.inputs import NoFeatures
-from graphformers.models.gps.official import convert_official
+from graphformers.models.gps.official import official_names
+from graphformers.models.graph_model import PublishedGraphModel
+from graphformers.models.official_weights import Renaming
 
 
 @final
-class GPS(PretrainedModel[GPSConfig]):
+class GPS(PublishedGraphModel[GPSConfig]):
     r"""Graph transformer for small graphs: molecules, superpixels, communities.
 
     .. math:: x^0 = [\,\mathrm{features} \,\|\, \mathrm{eigenvectors} \,\|\, \mathrm{walks}\,],
@@ -46,13 +47,6 @@ class GPS(PretrainedModel[GPSConfig]):
         self.blocks = nn.ModuleList(_block(config) for _ in range(config.layers))
         self.head = config.head.build(config.dim, config.activation)
 
-    def forward(self, batch: GraphBatch) -> Float[Tensor, "rows out"]:
-        """Predict one row per graph, or one per node with a ``NodeHead``.
-
-        Raises ``DataError`` when the batch lacks an encoding that ``config.encodings`` asks for.
-        """
-        return self.head(self.node_states(batch), batch.ptr)
-
     def node_states(self, batch: GraphBatch) -> Float[Tensor, "nodes dim"]:
         """Node features after the last block: what the head reads."""
         x, edge = self.embed(batch)
@@ -73,7 +67,7 @@ class GPS(PretrainedModel[GPSConfig]):
             columns.append(self.eigenvectors(vectors, values, batch.ptr))
         if self.random_walk is not None:
             columns.append(self.random_walk(self._encoding(batch, "rwse", self.random_walk.steps)))
-        return torch.cat(columns, dim=-1), self._edges(batch)
+        return torch.cat(columns, dim=-1), edge_states(self.edge_features, self.config.edges, batch)
 
     def attention_layout(self, batch: GraphBatch) -> SparsePattern | PaddedRows:
         """Layout in which every block attends."""
@@ -82,26 +76,9 @@ class GPS(PretrainedModel[GPSConfig]):
         return batch.pairs
 
     @classmethod
-    def from_official(cls, state_dict: Mapping[str, Tensor], config: GPSConfig) -> "GPS":
-        """A model with weights in the authors' layout, in evaluation mode.
-
-        ``state_dict`` is the ``model_state`` of a checkpoint; names may start with ``model.``.
-        Raises ``ModelFileError`` when names or shapes do not belong to the configuration.
-        """
-        model = cls(config)
-        converted = convert_official(state_dict, config, model.state_dict())
-        try:
-            model.load_state_dict(converted)
-        except RuntimeError as error:
-            raise ModelFileError(f"the weights do not fit the configuration: {error}") from error
-        return model.eval()
-
-    def _edges(self, batch: GraphBatch) -> Tensor:
-        if isinstance(self.config.edges, NoFeatures):
-            return self.edge_features(batch.edge_index[0] * 0)
-        if batch.edge_attr is None:
-            raise DataError("this model reads edge features; the batch has no edge_attr")
-        return self.edge_features(batch.edge_attr)
+    def official_names(cls, config: GPSConfig, theirs: Mapping[str, Tensor]) -> Renaming:
+        """Names in rampasek/GraphGPS."""
+        return official_names(config, theirs)
 
     def _encoding(self, batch: GraphBatch, name: str, width: int) -> Tensor:
         if name not in batch.encodings:

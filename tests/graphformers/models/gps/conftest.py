@@ -9,14 +9,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from graphformers.graph_batch import GraphBatch
-from graphformers.models.gps import (
-    CategoricalFeatures,
-    GINEConfig,
-    GPSConfig,
-    HalvingHeadConfig,
-    NodeHeadConfig,
-    NumericFeatures,
-)
+from graphformers.models.features import CategoricalFeatures, NumericFeatures
+from graphformers.models.gps import GINEConfig, GPSConfig
+from graphformers.models.outputs import HalvingHeadConfig, NodeHeadConfig
 
 POOLS = {"sum": torch.sum, "mean": torch.mean, "max": torch.amax}
 

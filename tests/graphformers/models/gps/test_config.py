@@ -9,14 +9,9 @@ from graphformers.checkpoint import preset_names
 from graphformers.configuration import config_from_json, config_to_json
 from graphformers.errors import ConfigError
 from graphformers.models import GPS, GPSConfig
-from graphformers.models.gps import (
-    EigenvectorConfig,
-    FrequencyTransformerConfig,
-    GraphHeadConfig,
-    HalvingHeadConfig,
-    NodeHeadConfig,
-    NumericFeatures,
-)
+from graphformers.models.features import NumericFeatures
+from graphformers.models.gps import EigenvectorConfig, FrequencyTransformerConfig
+from graphformers.models.outputs import GraphHeadConfig, HalvingHeadConfig, NodeHeadConfig
 
 PARAMETERS = {
     "zinc": 423_717,

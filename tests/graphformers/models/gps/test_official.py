@@ -10,13 +10,8 @@ from safetensors.torch import load_file
 from graphformers.encodings import encode
 from graphformers.errors import ModelFileError
 from graphformers.graph_batch import GraphBatch
-from graphformers.models.gps import (
-    GPS,
-    EigenvectorConfig,
-    GPSConfig,
-    NoFeatures,
-    NumericFeatures,
-)
+from graphformers.models.features import NoFeatures, NumericFeatures
+from graphformers.models.gps import GPS, EigenvectorConfig, GPSConfig
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "gps_zinc"
 FLOAT32 = 1e-5  # of the largest entry, as the golden's own notes say

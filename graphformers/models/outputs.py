@@ -1,4 +1,4 @@
-"""What GPS predicts: one configuration per kind of head."""
+"""What a model predicts: one configuration per kind of head."""
 
 from dataclasses import dataclass
 from typing import final, get_args

@@ -1,0 +1,86 @@
+"""What every graph model has in common."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar, TypeVar
+
+from jaxtyping import Float
+from torch import Tensor
+
+from graphformers.checkpoint import Config, PretrainedModel
+from graphformers.errors import ModelFileError
+from graphformers.graph_batch import GraphBatch
+from graphformers.layers.heads import Head
+from graphformers.models.official_weights import Renaming, converted_weights
+
+Model = TypeVar("Model", bound="GraphModel")
+
+
+class GraphModel(PretrainedModel[Config], ABC):
+    """Node states from a batch of graphs, and a head that predicts from them.
+
+    ``config.encodings`` names what must be computed for every node beforehand, and
+    ``config.pair_encodings`` what is read for every pair: it is computed from the batch unless the
+    batch carries it.
+    """
+
+    head: Head
+
+    @abstractmethod
+    def node_states(self, batch: GraphBatch) -> Float[Tensor, "nodes dim"]:
+        """Node features after the last block: what the head reads."""
+
+    def forward(self, batch: GraphBatch) -> Float[Tensor, "rows out"]:
+        """Predict one row per graph, or one per node with a ``NodeHead``.
+
+        Raises ``DataError`` when the batch lacks an encoding that ``config.encodings`` asks for.
+        """
+        return self.head(self.node_states(batch), batch.ptr)
+
+
+class PublishedGraphModel(GraphModel[Config], ABC):
+    """A graph model whose authors' weights can be read."""
+
+    official_prefixes: ClassVar[tuple[str, ...]] = ("model.",)
+
+    @classmethod
+    @abstractmethod
+    def official_names(cls, config: Config, theirs: Mapping[str, Tensor]) -> Renaming:
+        """The authors' names for the modules and tensors of a model of this configuration."""
+
+    @classmethod
+    def official_tensors(
+        cls, state_dict: Mapping[str, Tensor], config: Config
+    ) -> Mapping[str, Tensor]:
+        """Their tensors before they are renamed; a model whose layout differs reshapes here."""
+        del config
+        return state_dict
+
+    @classmethod
+    def from_official(
+        cls: type["PublishedModel"], state_dict: Mapping[str, Tensor], config: Config
+    ) -> "PublishedModel":
+        """A model with weights in the authors' layout, in evaluation mode.
+
+        ``state_dict`` is the state of their model; names may start with their training framework's
+        prefix. Raises ``ModelFileError`` when names or shapes do not belong to the configuration.
+        """
+        model = cls(config)
+        theirs = {_without(name, cls.official_prefixes): one for name, one in state_dict.items()}
+        theirs = cls.official_tensors(theirs, config)
+        renaming = cls.official_names(config, theirs)
+        converted = converted_weights(theirs, renaming, model)
+        try:
+            model.load_state_dict(converted)
+        except RuntimeError as error:
+            raise ModelFileError(f"the weights do not fit the configuration: {error}") from error
+        return model.eval()
+
+
+PublishedModel = TypeVar("PublishedModel", bound=PublishedGraphModel)
+
+
+def _without(name: str, prefixes: tuple[str, ...]) -> str:
+    for prefix in prefixes:
+        name = name.removeprefix(prefix)
+    return name
