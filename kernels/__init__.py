@@ -1,6 +1,7 @@
 """Sparse and geometric operations, each a torch operator around Warp kernels."""
 
 from graphformers.kernels.attention.op import sparse_attention
+from graphformers.kernels.attention.record import RecordedAttention, recorded_attention
 from graphformers.kernels.attention.score import PairScore
 from graphformers.kernels.eulerian.op import EulerianPaths, eulerian_paths
 from graphformers.kernels.farthest_points.op import farthest_points
@@ -43,6 +44,7 @@ __all__ = [
     "Neighbors",
     "NodeOrder",
     "PairScore",
+    "RecordedAttention",
     "SparsePattern",
     "TimeLimit",
     "Voxels",
@@ -56,6 +58,7 @@ __all__ = [
     "radius_neighbors",
     "random_walk_probabilities",
     "random_walks",
+    "recorded_attention",
     "rectified_sum",
     "relative_random_walk_probabilities",
     "relative_waves",

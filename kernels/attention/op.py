@@ -8,6 +8,7 @@ from torch import Tensor
 
 from graphformers.errors import ConfigError, ShapeError
 from graphformers.kernels.attention import operator  # noqa: F401 (registers the operator)
+from graphformers.kernels.attention.record import record, recording
 from graphformers.kernels.attention.reference import (
     Attended,
     AttentionSettings,
@@ -124,6 +125,8 @@ def sparse_attention(  # noqa: PLR0913 (one keyword for each symbol of the equat
         torch.inf if clamp is None else clamp,
         dropout,
     )
+    if recording():
+        record(tensors, settings, pattern)
     sums_pairs = pair_value is not False
     attended = _attend(tensors, settings, pattern, sums_pairs, return_pairs)
     out = attended.out

@@ -47,24 +47,9 @@ def attention_reference(
     tensors: AttentionTensors, settings: AttentionSettings, pattern: SparsePattern
 ) -> Attended:
     """Gather, score, softmax over each row, weighted sums; every step keeps an edge-wide tensor."""
-    score = find_score(settings.score)
-    if score.reference is None:
-        raise ConfigError(
-            f"{score.name} has no plain torch form, which export and second derivatives need; "
-            "give PairScore(function, reference)"
-        )
     source, target, slot = pattern.source, pattern.target, pattern.edge
-    query, key, value, edge, channel_weight, bias, gate, seed = tensors
-    ends = [query.index_select(0, target), key.index_select(0, source)]
-    features = [] if edge is None else edge.index_select(0, slot).chunk(score.edge_inputs, -1)
-    pairs = score.reference(*ends, *features)
-    weighted = pairs if channel_weight is None else pairs * channel_weight
-    logit = settings.scale * weighted.sum(-1)
-    if settings.clamp < torch.inf:
-        logit = logit.clamp(-settings.clamp, settings.clamp)
-    if bias is not None:
-        logit = logit + bias.index_select(0, slot)
-    weight = segment_softmax_reference(logit, pattern.row_ptr)
+    query, value, gate, seed = tensors.query, tensors.value, tensors.gate, tensors.seed
+    weight, pairs = softmax_reference(tensors, settings, pattern)
     if gate is not None:
         weight = weight * gate.index_select(0, slot)
     if seed is not None:
@@ -77,6 +62,30 @@ def attention_reference(
         torch.zeros_like(query).index_add(0, target, weight * pairs),
         torch.zeros_like(pairs).index_copy(0, slot, pairs),
     )
+
+
+def softmax_reference(
+    tensors: AttentionTensors, settings: AttentionSettings, pattern: SparsePattern
+) -> tuple[Tensor, Tensor]:
+    """Weights before gate and dropout (slots, heads), pair features (slots, heads, dim)."""
+    score = find_score(settings.score)
+    if score.reference is None:
+        raise ConfigError(
+            f"{score.name} has no plain torch form, which export, second derivatives and records "
+            "need; give PairScore(function, reference)"
+        )
+    query, key, _, edge, channel_weight, bias, _, _ = tensors
+    ends = [query.index_select(0, pattern.target), key.index_select(0, pattern.source)]
+    slot = pattern.edge
+    features = [] if edge is None else edge.index_select(0, slot).chunk(score.edge_inputs, -1)
+    pairs = score.reference(*ends, *features)
+    weighted = pairs if channel_weight is None else pairs * channel_weight
+    logit = settings.scale * weighted.sum(-1)
+    if settings.clamp < torch.inf:
+        logit = logit.clamp(-settings.clamp, settings.clamp)
+    if bias is not None:
+        logit = logit + bias.index_select(0, slot)
+    return segment_softmax_reference(logit, pattern.row_ptr), pairs
 
 
 def dropout_factors(seed: Tensor, dropout: float, edges: int, heads: int) -> Tensor:
