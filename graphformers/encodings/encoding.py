@@ -1,62 +1,56 @@
-"""What every encoding has in common, and computing them over a whole data set."""
+"""What every encoding of nodes, and every encoding of pairs of nodes, has in common."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
-import torch
 from torch import Tensor
 
 from graphformers.graph_batch import GraphBatch
-
-NODES_AT_A_TIME = 1 << 13  # bounds the working memory; one larger graph goes alone
+from graphformers.kernels import SparsePattern
 
 
 @runtime_checkable
 class Encoding(Protocol):
-    """Features that follow from the edges of a graph alone."""
+    """Features of nodes that follow from the edges of a graph alone.
+
+    An encoding is a frozen dataclass of its settings: equal settings give equal values. A field
+    that says how to compute, not what, is left out of the comparison.
+    """
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names its tensors get in ``GraphBatch.encodings``."""
         ...
 
+    @property
+    def channels(self) -> int:
+        """Numbers per node in each of its tensors."""
+        ...
+
     def compute(self, graphs: GraphBatch) -> Mapping[str, Tensor]:
-        """One tensor per name, with a row per node."""
+        """One tensor (nodes, channels) per name."""
         ...
 
 
-def encode(
-    graphs: GraphBatch,
-    encodings: Sequence[Encoding],
-    progress: Callable[[int, int], None] | None = None,
-) -> GraphBatch:
-    """Compute encodings for every graph, beside those the batch has already.
+@runtime_checkable
+class PairEncoding(Protocol):
+    """Features of ordered pairs of nodes that follow from the edges of a graph alone.
 
-    Works through the graphs in order, a bounded number of nodes at a time, and calls ``progress``
-    with the number of graphs done and of all graphs.
+    A frozen dataclass of its settings, as an ``Encoding`` is.
     """
-    topology = GraphBatch(
-        x=graphs.x.new_zeros(graphs.num_nodes, 0), edge_index=graphs.edge_index, ptr=graphs.ptr
-    )
-    parts: dict[str, list[Tensor]] = {name: [] for one in encodings for name in one.names}
-    for first, last in _stretches(graphs.ptr):
-        stretch = topology.select(range(first, last))
-        for encoding in encodings:
-            for name, values in encoding.compute(stretch).items():
-                parts[name].append(values)
-        if progress is not None:
-            progress(last, len(graphs))
-    computed = {name: torch.cat(values) for name, values in parts.items()}
-    return replace(graphs, encodings={**graphs.encodings, **computed})
+
+    @property
+    def name(self) -> str:
+        """Name its tensor gets in ``GraphBatch.pair_encodings``."""
+        ...
+
+    def compute(self, graphs: GraphBatch, pattern: SparsePattern | None = None) -> Tensor:
+        """(pairs, channels) or (pairs,), in the edge order of ``graphs.pairs`` or ``pattern``."""
+        ...
 
 
-def _stretches(ptr: Tensor) -> Iterator[tuple[int, int]]:
-    """Consecutive graphs, as many as fit; at least one stretch, to give every tensor a shape."""
-    starts = ptr.tolist()
-    first, graphs = 0, len(starts) - 1
-    for last in range(1, graphs):
-        if starts[last + 1] - starts[first] > NODES_AT_A_TIME:
-            yield first, last
-            first = last
-    yield first, graphs
+def names_of(encoding: object) -> tuple[str, ...]:
+    """Names of the tensors an encoding of either kind gives; none for anything else."""
+    if isinstance(encoding, PairEncoding):
+        return (encoding.name,)
+    return encoding.names if isinstance(encoding, Encoding) else ()

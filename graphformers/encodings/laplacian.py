@@ -51,6 +51,11 @@ class LaplacianEigenvectors:
         """``("eigenvectors", "eigenvalues")``."""
         return ("eigenvectors", "eigenvalues")
 
+    @property
+    def channels(self) -> int:
+        """``count``."""
+        return self.count
+
     def compute(self, graphs: GraphBatch) -> Mapping[str, Tensor]:
         """Both (nodes, count), float32; the eigenvalues are repeated on every node of a graph."""
         vectors = torch.full((graphs.num_nodes, self.count), torch.nan, device=graphs.ptr.device)

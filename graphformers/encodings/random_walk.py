@@ -34,6 +34,11 @@ class RandomWalk:
         """``("rwse",)``."""
         return ("rwse",)
 
+    @property
+    def channels(self) -> int:
+        """``steps``."""
+        return self.steps
+
     def compute(self, graphs: GraphBatch) -> Mapping[str, Tensor]:
         """``"rwse"`` (nodes, steps), float32."""
         return {"rwse": random_walk_probabilities(graphs.edge_index, graphs.ptr, self.steps)}

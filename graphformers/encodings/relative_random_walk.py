@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from graphformers.encodings.all_pairs import check_all_pairs
 from graphformers.errors import ConfigError
 from graphformers.graph_batch import GraphBatch
 from graphformers.kernels import SparsePattern, relative_random_walk_probabilities
@@ -31,8 +32,8 @@ class RelativeRandomWalk:
     - ``"both"``: as given and then, as more channels without a second identity, against the edges
       (PPGT on citation graphs).
 
-    An encoding of pairs is as large as the number of pairs, so it is computed batch by batch and
-    not kept by ``encode``.
+    An encoding of pairs is as large as the number of pairs: for a few thousand molecules ``encode``
+    keeps it, beyond that an ``EncodedSource`` computes it batch by batch.
 
     Source: Ma et al. 2023, arXiv:2305.17589, eq. 1; PPGT: Ma et al. 2025, arXiv:2504.12588.
     """
@@ -51,6 +52,11 @@ class RelativeRandomWalk:
             )
 
     @property
+    def name(self) -> str:
+        """``"rrwp"``."""
+        return "rrwp"
+
+    @property
     def channels(self) -> int:
         """Numbers per pair."""
         return self.identity + self.steps * (2 if self.direction == "both" else 1)
@@ -61,8 +67,11 @@ class RelativeRandomWalk:
         """Float32, in the edge order of ``graphs.pairs``, or of another pattern over the nodes.
 
         The values of the nodes themselves are those of the self pairs,
-        ``[graphs.pairs.source == graphs.pairs.target]``.
+        ``[graphs.pairs.source == graphs.pairs.target]``. Raises ``DataError`` when a graph is too
+        large for all its pairs.
         """
+        if pattern is None:
+            check_all_pairs(graphs, self.name)
         if self.direction == "both":
             onward = replace(self, direction="given")
             against = replace(onward, identity=False)
