@@ -18,7 +18,7 @@ from graphformers.cli.command import guarded
 from graphformers.files import write_json
 
 TOPICS = (
-    "attention", "message", "sampling", "neighbors", "walks", "euler", "gps", "physgto",
+    "attention", "message", "sampling", "neighbors", "walks", "euler", "gps", "grit", "physgto",
 )  # fmt: skip
 _TABLE_WIDTH = 130
 PEERS = ("torch", "torch-geometric", "dgl", "scipy", "networkx", "open3d", "pynanoflann")

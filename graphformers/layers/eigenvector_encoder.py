@@ -7,9 +7,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from graphformers.kernels import segment_broadcast
 from graphformers.layers.mlp import encoder_mlp
 from graphformers.layers.normalization import BatchNorm
+from graphformers.layers.random_signs import random_signs
 
 
 class FrequencyNetwork(nn.Module, ABC):
@@ -98,14 +98,9 @@ class EigenvectorEncoder(nn.Module):
         """Encode every node; ``eigenvalues`` are repeated on every node of their graph."""
         absent = eigenvectors.isnan()
         if self.training:
-            eigenvectors = eigenvectors * self._signs(eigenvectors, ptr)
+            signs = random_signs(eigenvectors, ptr, per_graph=self.flip_per_graph)
+            eigenvectors = eigenvectors * signs
         pairs = torch.stack([eigenvectors, eigenvalues], dim=-1)
         pairs = self.raw_norm(pairs.masked_fill(pairs.isnan(), 0.0))
         encoded = self.network(pairs, absent).masked_fill(absent.unsqueeze(-1), 0.0)
         return self.post(encoded.sum(dim=1))
-
-    def _signs(self, eigenvectors: Tensor, ptr: Tensor) -> Tensor:
-        draws = ptr.shape[0] - 1 if self.flip_per_graph else 1
-        coins = torch.rand(draws, eigenvectors.shape[1], device=eigenvectors.device)
-        signs = (coins < 0.5).to(eigenvectors.dtype) * 2 - 1
-        return segment_broadcast(signs, ptr) if self.flip_per_graph else signs

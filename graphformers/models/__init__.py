@@ -1,5 +1,6 @@
 """Graph models."""
 
 from graphformers.models.gps import GPS, GPSConfig
+from graphformers.models.grit import GRIT, GRITConfig
 
-__all__ = ["GPS", "GPSConfig"]
+__all__ = ["GPS", "GRIT", "GPSConfig", "GRITConfig"]
