@@ -6,16 +6,18 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from graphformers.errors import ConfigError
+from graphformers.errors import ConfigError, ShapeError
 from graphformers.kernels import SparsePattern, sparse_attention
+from graphformers.layers.global_layer import GlobalLayer, GraphLayout
 from graphformers.layers.padded_rows import PaddedRows
 
 
 @final
-class GraphAttention(nn.Module):
+class GraphAttention(GlobalLayer):
     r"""Multi-head self-attention inside each graph, or along any given edges.
 
-    .. math:: y_i = W_o \sum_j \mathrm{softmax}_j\bigl(q_i \cdot k_j / \sqrt{d_h}\bigr)\, v_j
+    .. math::
+        y_i = W_o \sum_j \mathrm{softmax}_j\bigl(q_i \cdot k_j / \sqrt{d_h} + b_{ij}\bigr)\, v_j
 
     The layout is that of the second argument:
 
@@ -23,8 +25,9 @@ class GraphAttention(nn.Module):
       other pattern works too, ``batch.edges`` for attention along edges only;
     - ``PaddedRows(ptr, num_nodes)``: a padded table through ``scaled_dot_product_attention``.
 
-    Both compute the same function. Dropout zeroes attention weights after the softmax and scales
-    the others up; the layouts draw different ones.
+    Both compute the same function. The bias :math:`b` is (edges, heads) in the edge order of a
+    pattern, and what ``bias_grid`` makes of it on a padded table. Dropout zeroes attention weights
+    after the softmax and scales the others up; the layouts draw different ones.
 
     Source: Vaswani et al. 2017, arXiv:1706.03762.
     """
@@ -48,26 +51,34 @@ class GraphAttention(nn.Module):
         nn.init.zeros_(self.output.bias)
 
     def forward(
-        self, x: Float[Tensor, "nodes dim"], graphs: SparsePattern | PaddedRows
+        self,
+        x: Float[Tensor, "nodes dim"],
+        graphs: GraphLayout,
+        bias: Float[Tensor, "..."] | None = None,
     ) -> Float[Tensor, "nodes dim"]:
-        """Attend."""
+        """Attend; ``bias`` is zero when left out."""
         projected = self.query_key_value(x)
         if isinstance(graphs, PaddedRows):
-            return self.output(self._padded(projected, graphs))
-        return self.output(self._sparse(projected, graphs))
+            return self.output(self._padded(projected, graphs, bias))
+        if isinstance(graphs, SparsePattern):
+            return self.output(self._sparse(projected, graphs, bias))
+        raise ShapeError(
+            f"attention takes a SparsePattern or PaddedRows; got {type(graphs).__name__}"
+        )
 
-    def _sparse(self, projected: Tensor, pattern: SparsePattern) -> Tensor:
+    def _sparse(self, projected: Tensor, pattern: SparsePattern, bias: Tensor | None) -> Tensor:
         query, key, value = self._split(projected)
         dropout = self.dropout if self.training else 0.0
-        return sparse_attention(query, key, value, pattern, dropout=dropout).flatten(1)
+        return sparse_attention(query, key, value, pattern, bias, dropout=dropout).flatten(1)
 
-    def _padded(self, projected: Tensor, graphs: PaddedRows) -> Tensor:
+    def _padded(self, projected: Tensor, graphs: PaddedRows, bias: Tensor | None) -> Tensor:
         query, key, value = self._split(graphs.pad(projected))
+        mask = None if graphs.mask is None else graphs.mask[:, None, None, :]
         attended = F.scaled_dot_product_attention(
             query.transpose(1, 2),
             key.transpose(1, 2),
             value.transpose(1, 2),
-            attn_mask=None if graphs.mask is None else graphs.mask[:, None, None, :],
+            attn_mask=mask if bias is None else bias,
             dropout_p=self.dropout if self.training else 0.0,
         )
         return graphs.unpad(attended.transpose(1, 2).flatten(2))

@@ -98,4 +98,6 @@ class GPS(PublishedGraphModel[GPSConfig]):
 def _block(config: GPSConfig) -> GPSBlock:
     local = config.local.build(config.dim, dropout=config.dropout, activation=config.activation)
     attention = GraphAttention(config.dim, config.heads, dropout=config.attention_dropout)
-    return GPSBlock(local, attention, dropout=config.dropout, activation=config.activation)
+    return GPSBlock(
+        config.dim, local, attention, dropout=config.dropout, activation=config.activation
+    )

@@ -86,7 +86,7 @@ def test_heads_must_divide_the_width():
 
 
 def test_a_block_is_made_of_any_local_layer_in_one_line(x):
-    block = GPSBlock(GINE(DIM), GraphAttention(DIM, HEADS)).double().eval()
+    block = GPSBlock(DIM, GINE(DIM), GraphAttention(DIM, HEADS)).double().eval()
     no_edges = SparsePattern.from_edge_index(
         torch.empty(2, 0, dtype=torch.int64), num_targets=NODES, num_sources=NODES
     )

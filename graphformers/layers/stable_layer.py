@@ -1,0 +1,57 @@
+"""Message passing weighted by how far apart the ends of an edge are."""
+
+from abc import ABC, abstractmethod
+from typing import final
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from graphformers.kernels import SparsePattern, segment_broadcast
+from graphformers.layers.mlp import MLP, Activation
+
+
+class StableLayer(nn.Module, ABC):
+    """A ``LocalLayer`` that also reads the squared distance between the ends of every edge.
+
+    The distances of positions made of eigenvectors change neither with the signs of these nor with
+    the basis inside a repeated eigenvalue, and little when the graph changes little.
+    """
+
+    @abstractmethod
+    def forward(
+        self,
+        x: Float[Tensor, "nodes dim"],
+        edge: Float[Tensor, "edges dim"],
+        pattern: SparsePattern,
+        distance: Float[Tensor, " edges"],
+    ) -> tuple[Float[Tensor, "nodes dim"], Float[Tensor, "edges dim"]]:
+        """New node and edge features; edge-wise tensors follow the caller's order of the edges."""
+
+
+@final
+class DistanceGate(nn.Module):
+    r"""Logit of the share of a message that passes.
+
+    .. math:: m_{ji} = w_2 \cdot a\bigl(w_1 \|p_i - p_j\|^2 + b_1\bigr) + b_2
+
+    Source: Wang et al. 2022, arXiv:2203.00199 (PEG); widths as in Rampášek et al. 2022,
+    arXiv:2205.12454.
+    """
+
+    def __init__(self, hidden: int, activation: Activation = "relu"):
+        super().__init__()
+        self.mlp = MLP([1, hidden, 1], activation)
+
+    def forward(self, distance: Float[Tensor, " edges"]) -> Float[Tensor, "edges 1"]:
+        """One logit per edge."""
+        return self.mlp(distance.unsqueeze(1))
+
+
+def squared_distances(
+    positions: Float[Tensor, "nodes dim"], pattern: SparsePattern
+) -> Float[Tensor, " edges"]:
+    """Squared distance between the ends of every edge, in the caller's order of the edges."""
+    by_source = pattern.transposed
+    target = segment_broadcast(positions, pattern.row_ptr, pattern.edge)
+    source = segment_broadcast(positions, by_source.row_ptr, by_source.edge)
+    return (target - source).square().sum(dim=-1)
