@@ -3,8 +3,6 @@
 import hashlib
 import json
 import logging
-import os
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from graphformers.cache_folder import default_cache_folder
 from graphformers.files import replacing
 from graphformers.molecules.featurized import BadRow, FeaturizedMolecules
 from graphformers.molecules.featurizer import Progress, featurize
@@ -21,7 +20,6 @@ from graphformers.molecules.vocabulary import OGB_VOCABULARY, Vocabulary
 
 logger = logging.getLogger(__name__)
 
-CACHE_VARIABLE = "GRAPHFORMERS_CACHE"
 FORMAT_VERSION = 1
 ARRAYS = ("x", "edge_index", "edge_attr", "num_atoms", "num_edges", "rows")
 
@@ -49,21 +47,6 @@ def cached_featurize(
     except OSError as error:
         logger.warning("the featurised molecules are not kept: %s", error)
     return made
-
-
-def default_cache_folder() -> Path:
-    """The folder named by ``GRAPHFORMERS_CACHE``, else the platform's place for such files."""
-    named = os.environ.get(CACHE_VARIABLE)
-    if named:
-        return Path(named).expanduser()
-    home = Path.home()
-    if sys.platform == "win32":
-        parent = Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        parent = home / "Library" / "Caches"
-    else:
-        parent = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
-    return parent / "graphformers"
 
 
 def _key(smiles: Sequence[object], vocabulary: Vocabulary) -> str:

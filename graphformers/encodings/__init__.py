@@ -1,5 +1,6 @@
 """Positional and structural encodings: features that follow from the edges alone."""
 
+from graphformers.encodings.cache import cached_encode
 from graphformers.encodings.encode_graphs import encode
 from graphformers.encodings.encoded_source import EncodedSource
 from graphformers.encodings.encoding import Encoding, PairEncoding
@@ -15,6 +16,7 @@ __all__ = [
     "PairEncoding",
     "RandomWalk",
     "RelativeRandomWalk",
+    "cached_encode",
     "encode",
     "node_encoding",
     "pair_encoding",

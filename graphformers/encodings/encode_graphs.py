@@ -35,7 +35,7 @@ def encode(
     Raises ``ConfigError`` when two of the encodings have a name in common, and ``DataError`` when
     the encodings of pairs do not fit into memory.
     """
-    _check_names(encodings)
+    check_names(encodings)
     if not encodings:
         return graphs
     topology = GraphBatch(
@@ -72,6 +72,16 @@ def with_tensors(
     )
 
 
+def check_names(encodings: Sequence[Encoding | PairEncoding]) -> None:
+    """Raise ``ConfigError`` when two encodings would be kept under one name."""
+    taken: dict[str, object] = {}
+    for one in encodings:
+        for name in names_of(one):
+            if name in taken:
+                raise ConfigError(f"{taken[name]} and {one} would both be kept as {name!r}")
+            taken[name] = one
+
+
 def _tensors(graphs: GraphBatch, encodings: Sequence[Encoding | PairEncoding]) -> dict[str, Tensor]:
     found: dict[str, Tensor] = {}
     for one in encodings:
@@ -105,15 +115,6 @@ def _joined(
         if progress is not None:
             progress(last, len(graphs))
     return whole
-
-
-def _check_names(encodings: Sequence[Encoding | PairEncoding]) -> None:
-    taken: dict[str, object] = {}
-    for one in encodings:
-        for name in names_of(one):
-            if name in taken:
-                raise ConfigError(f"{taken[name]} and {one} would both be kept as {name!r}")
-            taken[name] = one
 
 
 def _check_memory(name: str, part: Tensor, rows: int) -> None:

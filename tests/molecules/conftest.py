@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from graphformers.molecules.cache import CACHE_VARIABLE
+from graphformers.cache_folder import CACHE_VARIABLE
 
 
 @pytest.fixture(autouse=True)

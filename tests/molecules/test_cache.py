@@ -1,4 +1,3 @@
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from graphformers.molecules import cache
-from graphformers.molecules.cache import CACHE_VARIABLE, cached_featurize, default_cache_folder
+from graphformers.molecules.cache import cached_featurize
 from graphformers.molecules.vocabulary import OGB_VOCABULARY
 
 COLUMN = ["CCO", "xyz", None, "c1ccccc1"]
@@ -113,23 +112,3 @@ def test_a_folder_given_by_hand_wins(tmp_path: Path, cache_folder: Path) -> None
     cached_featurize(COLUMN, folder=tmp_path / "mine")
     assert the_file(tmp_path / "mine").is_file()
     assert not cache_folder.exists()
-
-
-@pytest.mark.parametrize(
-    ("platform", "variables", "expected"),
-    [
-        ("linux", {}, ".cache/graphformers"),
-        ("linux", {"XDG_CACHE_HOME": "/elsewhere"}, "/elsewhere/graphformers"),
-        ("darwin", {}, "Library/Caches/graphformers"),
-        ("win32", {"LOCALAPPDATA": "/local"}, "/local/graphformers"),
-    ],
-)
-def test_the_default_folder_follows_the_platform(
-    platform: str, variables: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in (CACHE_VARIABLE, "XDG_CACHE_HOME", "LOCALAPPDATA"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(sys, "platform", platform)
-    assert default_cache_folder() == Path.home() / expected
