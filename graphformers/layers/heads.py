@@ -1,4 +1,4 @@
-"""From node features to predictions, one row per graph or per node."""
+"""From node features to predictions, one row per graph, per node or per pair of nodes."""
 
 from abc import ABC, abstractmethod
 from typing import Literal, final
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from graphformers.errors import ConfigError
-from graphformers.kernels import segment_reduce
+from graphformers.kernels import SparsePattern, segment_reduce
 from graphformers.layers.mlp import MLP, Activation
 
 Pool = Literal["sum", "mean", "max"]
@@ -21,7 +21,7 @@ class Head(nn.Module, ABC):
     def forward(
         self, x: Float[Tensor, "nodes dim"], ptr: Int[Tensor, " graphs_plus_1"]
     ) -> Float[Tensor, "rows out"]:
-        """Predictions, one row per graph or per node."""
+        """Predictions, one row per graph, per node or per pair of nodes."""
 
 
 @final
@@ -97,3 +97,52 @@ class NodeHead(Head):
     ) -> Float[Tensor, "nodes out"]:
         """One prediction per node; ``ptr`` is not needed."""
         return self.mlp(x)
+
+
+@final
+class SequenceHead(Head):
+    """Pool each graph, then one linear map for each position of a sequence of words.
+
+    A prediction holds the logits of all words for the first position, then for the second:
+    ``unflatten(1, (positions, words))`` separates them.
+
+    Source: the ``ogb_code_graph`` head of Rampášek et al. 2022, arXiv:2205.12454.
+    """
+
+    def __init__(self, dim: int, *, positions: int, words: int, pool: Pool):
+        super().__init__()
+        self.pool: Pool = pool
+        self.linear = nn.Linear(dim, positions * words)
+
+    def forward(
+        self, x: Float[Tensor, "nodes dim"], ptr: Int[Tensor, " graphs_plus_1"]
+    ) -> Float[Tensor, "graphs positions_x_words"]:
+        """One prediction per graph."""
+        return self.linear(segment_reduce(x, ptr, self.pool))
+
+
+@final
+class PairHead(Head):
+    r"""A ``UnitRowMLP`` on every node, then the dot product of the two nodes of a pair.
+
+    .. math:: y_{ij} = \mathrm{MLP}(x_i) \cdot \mathrm{MLP}(x_j)
+
+    Source: the ``inductive_edge`` head of Rampášek et al. 2022, arXiv:2205.12454.
+    """
+
+    def __init__(self, dim: int, *, layers: int):
+        super().__init__()
+        self.mlp = UnitRowMLP(dim, dim, layers=layers)
+
+    def forward(
+        self, x: Float[Tensor, "nodes dim"], ptr: Int[Tensor, " graphs_plus_1"]
+    ) -> Float[Tensor, "pairs 1"]:
+        """One logit for every ordered pair inside each graph, in the order of ``batch.pairs``."""
+        return self.score(x, SparsePattern.complete(ptr).edge_index)
+
+    def score(
+        self, x: Float[Tensor, "nodes dim"], ends: Int[Tensor, "2 pairs"]
+    ) -> Float[Tensor, "pairs 1"]:
+        """One logit for each of the given pairs: ``head.score(model.node_states(batch), ends)``."""
+        first, second = self.mlp(x)[ends]
+        return (first * second).sum(dim=-1, keepdim=True)

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from graphformers.errors import ModelFileError
 from graphformers.layers.categorical import CategoricalEmbedding
 from graphformers.models.features import CategoricalFeatures
-from graphformers.models.outputs import GraphHeadConfig, HalvingHeadConfig, NodeHeadConfig
+from graphformers.models.outputs import HalvingHeadConfig, HeadConfig, SequenceHeadConfig
 
 Renaming = dict[str, tuple[str, ...]]  # our module or tensor: theirs, in the order of the rows
 
@@ -55,10 +55,13 @@ def feature_names(features: object, encoder: str, several: str) -> Renaming:
     return {"tables": (f"{encoder}.encoder.weight",), "linear": (f"{encoder}.encoder",)}
 
 
-def head_names(head: HalvingHeadConfig | GraphHeadConfig | NodeHeadConfig) -> Renaming:
+def head_names(head: HeadConfig) -> Renaming:
     """Names of the heads of GraphGym and of the head that halves its width."""
     if isinstance(head, HalvingHeadConfig):
         return {f"head.mlp.layers.{layer}": (f"post_mp.FC_layers.{layer}",) for layer in range(3)}
+    if isinstance(head, SequenceHeadConfig):
+        words = (f"post_mp.graph_pred_linear_list.{one}" for one in range(head.positions))
+        return {"head.linear": tuple(words)}
     mlp = "post_mp.layer_post_mp.model"
     hidden = head.layers - 1
     renaming: Renaming = {
