@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import ClassVar, TypeVar
 
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from graphformers.checkpoint import Config, PretrainedModel
 from graphformers.errors import ModelFileError
@@ -24,6 +24,7 @@ class GraphModel(PretrainedModel[Config], ABC):
     batch carries it.
     """
 
+    node_features: nn.Module  # called once per batch, on ``batch.x``
     head: Head
 
     @abstractmethod

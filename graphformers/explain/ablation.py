@@ -1,0 +1,96 @@
+"""What a model predicts without some of its attention heads."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from graphformers.errors import ConfigError, DataError, nearest_name
+from graphformers.explain.attention import attention_layers
+from graphformers.explain.embedded_input import evaluating
+from graphformers.explain.explained_output import predicted_rows
+from graphformers.graph_batch import GraphBatch
+from graphformers.kernels import segment_reduce
+from graphformers.models.graph_model import GraphModel
+
+
+@contextmanager
+def ablated_heads(model: GraphModel, heads: Mapping[str, Sequence[int]]) -> Iterator[None]:
+    """Inside the block the given heads of the given layers add nothing to their output.
+
+    Their channels are set to zero where the layer's ``output`` reads them. What a layer hands on
+    beside it, the stream of pair features in GRIT, stays. ``attention_layers`` has the names.
+    """
+    layers = attention_layers(model)
+    handles: list[RemovableHandle] = []
+    try:
+        for name, numbers in heads.items():
+            if name not in layers:
+                raise ConfigError(f"no attention layer {name!r}{nearest_name(name, list(layers))}")
+            handles.append(_silence(layers[name], numbers, name))
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def head_deviation(model: GraphModel, batch: GraphBatch) -> Float[Tensor, "graphs layers heads"]:
+    r"""How far the prediction of a graph moves when one head is ablated.
+
+    .. math:: D_{lh} = \frac{1}{R} \sum_{r=1}^{R}
+        \bigl| y_r - y_r^{\setminus (l, h)} \bigr|
+
+    over the :math:`R` numbers that are predicted for the graph: the tasks, of every node where
+    nodes are predicted. One prediction of the batch for every head. Raises ``DataError`` for a
+    model without attention, or whose layers differ in their number of heads.
+
+    Source: Chakraborty and Minary 2025, arXiv:2510.14336, the ablation of heads.
+    """
+    layers = attention_layers(model)
+    counts = {number_of_heads(layer) for layer in layers.values()}
+    if len(counts) != 1:
+        raise DataError(
+            "heads can be compared in a model whose attention layers have equally many; "
+            f"got {len(layers)} layers with {sorted(counts)} heads"
+        )
+    moves = []
+    with evaluating(model), torch.no_grad():
+        whole = model(batch)
+        for name in layers:
+            for head in range(next(iter(counts))):
+                with ablated_heads(model, {name: [head]}):
+                    moves.append(_per_graph((model(batch) - whole).abs(), batch))
+    return torch.stack(moves, dim=1).unflatten(1, (len(layers), -1))
+
+
+def number_of_heads(layer: nn.Module) -> int:
+    """The heads of one of the ``attention_layers``."""
+    heads = layer.heads
+    if not isinstance(heads, int):
+        raise ConfigError(f"heads must be a number; got {heads!r}")
+    return heads
+
+
+def _silence(layer: nn.Module, numbers: Sequence[int], name: str) -> RemovableHandle:
+    count, output = number_of_heads(layer), layer.output
+    outside = [one for one in numbers if not 0 <= one < count]
+    if outside or not isinstance(output, nn.Linear):
+        raise ConfigError(f"{name} has heads 0 ... {count - 1}; got {list(numbers)}")
+    kept = torch.ones(count)
+    kept[list(numbers)] = 0.0
+    kept = kept.repeat_interleave(output.in_features // count)
+
+    def hook(module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        del module
+        side_by_side, *rest = inputs
+        return (side_by_side * kept.to(side_by_side), *rest)
+
+    return output.register_forward_pre_hook(hook)
+
+
+def _per_graph(moves: Tensor, batch: GraphBatch) -> Tensor:
+    ptr = predicted_rows(batch, moves.shape[0])
+    return segment_reduce(moves.mean(dim=1, keepdim=True), ptr, "mean").squeeze(1)
