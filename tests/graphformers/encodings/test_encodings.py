@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from graphformers.encodings import LaplacianEigenvectors, RandomWalk, encode
-from graphformers.encodings import laplacian as laplacian_module
+from graphformers.encodings import LaplacianEigenvectors, RandomWalk, dense_graphs, encode
 from graphformers.encodings import stretches as stretches_module
 from graphformers.errors import ConfigError
 from graphformers.graph_batch import GraphBatch
@@ -126,7 +125,7 @@ def test_working_in_small_stretches_changes_nothing(graphs, monkeypatch):
     wanted = [RandomWalk(steps=4), LaplacianEigenvectors(count=3, double=True)]
     whole = encode(graphs, wanted).encodings
     monkeypatch.setattr(stretches_module, "NODES_AT_A_TIME", 5)
-    monkeypatch.setattr(laplacian_module, "ENTRIES_AT_A_TIME", 1)
+    monkeypatch.setattr(dense_graphs, "ENTRIES_AT_A_TIME", 1)
     done = []
     pieces = encode(graphs, wanted, progress=lambda *state: done.append(state)).encodings
     for name in whole:
