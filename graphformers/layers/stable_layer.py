@@ -8,14 +8,11 @@ from torch import Tensor, nn
 
 from graphformers.kernels import SparsePattern, segment_broadcast
 from graphformers.layers.mlp import MLP, Activation
+from graphformers.layers.normalization import BatchNorm
 
 
 class StableLayer(nn.Module, ABC):
-    """A ``LocalLayer`` that also reads the squared distance between the ends of every edge.
-
-    The distances of positions made of eigenvectors change neither with the signs of these nor with
-    the basis inside a repeated eigenvalue, and little when the graph changes little.
-    """
+    """A ``LocalLayer`` that also reads the squared distance between the ends of every edge."""
 
     @abstractmethod
     def forward(
@@ -26,6 +23,33 @@ class StableLayer(nn.Module, ABC):
         distance: Float[Tensor, " edges"],
     ) -> tuple[Float[Tensor, "nodes dim"], Float[Tensor, "edges dim"]]:
         """New node and edge features; edge-wise tensors follow the caller's order of the edges."""
+
+
+@final
+class StablePositions(nn.Module):
+    r"""Laplacian eigenvectors to positions whose distances weigh messages.
+
+    .. math:: p_i = W v_i + b
+
+    NaN marks a frequency that a small graph does not have: it counts as zero. ``raw_norm``
+    batch-normalises the eigenvectors first. Distances between the eigenvectors themselves would not
+    change with their signs; after the linear map, as published with GPS, they do.
+
+    Source: Wang et al. 2022, arXiv:2203.00199; the map is that of Rampášek et al. 2022,
+    arXiv:2205.12454.
+    """
+
+    def __init__(self, frequencies: int, dim: int, *, raw_norm: bool = False):
+        super().__init__()
+        self.raw_norm = BatchNorm(frequencies) if raw_norm else nn.Identity()
+        self.linear = nn.Linear(frequencies, dim)
+
+    def forward(
+        self, eigenvectors: Float[Tensor, "nodes frequencies"], edges: SparsePattern
+    ) -> Float[Tensor, " edges"]:
+        """Squared distance between the ends of every edge, in the caller's order of the edges."""
+        present = eigenvectors.masked_fill(eigenvectors.isnan(), 0.0)
+        return squared_distances(self.linear(self.raw_norm(present)), edges)
 
 
 @final

@@ -1,51 +1,37 @@
-"""Configuration of GPS and its published presets."""
+"""Configuration of GPS: its published presets."""
 
-from dataclasses import dataclass
-from typing import Literal, final, get_args
+from dataclasses import dataclass, replace
+from typing import final
 
-from graphformers.encodings import Encoding
-from graphformers.errors import ConfigError
-from graphformers.layers.gated_gcn import GatedGCN
-from graphformers.layers.gine import GINE
-from graphformers.layers.mlp import Activation, activation_function
+from graphformers.layers.mlp import Activation
 from graphformers.models.features import (
     OGB_ATOM,
     OGB_BOND,
     CategoricalFeatures,
-    EdgeFeatures,
-    NodeFeatures,
     NoFeatures,
     NumericFeatures,
 )
-from graphformers.models.gps.inputs import EigenvectorConfig, RandomWalkConfig
-from graphformers.models.outputs import GraphHeadConfig, HalvingHeadConfig, NodeHeadConfig
-
-Layout = Literal["sparse", "padded"]
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class GINEConfig:
-    """Local layer: graph isomorphism network with edge features."""
-
-    def build(self, dim: int, *, dropout: float, activation: Activation) -> GINE:
-        """One layer."""
-        return GINE(dim, dropout=dropout, activation=activation)
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class GatedGCNConfig:
-    """Local layer: gated graph convolution with an edge stream."""
-
-    def build(self, dim: int, *, dropout: float, activation: Activation) -> GatedGCN:
-        """One layer."""
-        return GatedGCN(dim, dropout=dropout, activation=activation)
+from graphformers.models.gps.attention import PerformerConfig
+from graphformers.models.gps.inputs import (
+    EigenvectorConfig,
+    RandomWalkConfig,
+    SignNetConfig,
+    StableConfig,
+)
+from graphformers.models.gps.local import GatedGCNConfig, GINEConfig
+from graphformers.models.gps.settings import GPSSettings
+from graphformers.models.outputs import (
+    GraphHeadConfig,
+    HalvingHeadConfig,
+    NodeHeadConfig,
+    PairHeadConfig,
+    SequenceHeadConfig,
+)
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class GPSConfig:
+class GPSConfig(GPSSettings):
     """Everything that defines a GPS model.
 
     The columns of the encodings are part of ``dim``: the embedding of the node features takes what
@@ -53,55 +39,11 @@ class GPSConfig:
 
     The presets are the published configurations (Rampášek et al. 2022, arXiv:2205.12454, appendix,
     and the configuration files of its repository). Those on molecules have the atom table of
-    that time, with four chirality entries.
+    that time, with four chirality entries. ``official=True`` also takes over what the authors'
+    program does and should not: one random sign per eigenvector for a whole batch
+    (``flip_per_graph``), padding that counts in Performer attention (``count_padding``), the
+    normalised Laplacian where the configuration asks for the plain one (``StableConfig``).
     """
-
-    nodes: NodeFeatures
-    edges: EdgeFeatures
-    local: GINEConfig | GatedGCNConfig
-    head: HalvingHeadConfig | GraphHeadConfig | NodeHeadConfig
-    layers: int
-    dim: int
-    heads: int
-    eigenvectors: EigenvectorConfig | None = None
-    random_walk: RandomWalkConfig | None = None
-    dropout: float = 0.0
-    attention_dropout: float = 0.0
-    activation: Activation = "relu"
-    layout: Layout = "padded"
-
-    def __post_init__(self) -> None:
-        if self.layers < 0 or self.heads < 1 or self.dim < 1 or self.dim % self.heads:
-            raise ConfigError(
-                "dim must be a positive multiple of heads; "
-                f"got dim {self.dim}, heads {self.heads}, layers {self.layers}"
-            )
-        if self.feature_dim < 1:
-            raise ConfigError(
-                f"the encodings take {self.dim - self.feature_dim} of dim {self.dim} columns; "
-                "leave at least one to the node features"
-            )
-        for name, rate in (
-            ("dropout", self.dropout),
-            ("attention_dropout", self.attention_dropout),
-        ):
-            if not 0.0 <= rate < 1.0:
-                raise ConfigError(f"{name} must lie in [0, 1); got {rate}")
-        if self.layout not in get_args(Layout):
-            raise ConfigError(f"layout must be sparse or padded; got {self.layout!r}")
-        activation_function(self.activation)
-
-    @property
-    def feature_dim(self) -> int:
-        """Columns left for the node features."""
-        spectral = self.eigenvectors.dim if self.eigenvectors else 0
-        return self.dim - spectral - (self.random_walk.dim if self.random_walk else 0)
-
-    @property
-    def encodings(self) -> tuple[Encoding, ...]:
-        """What ``graphformers.encodings.encode`` must compute for every graph."""
-        used = (self.eigenvectors, self.random_walk)
-        return tuple(config.encoding for config in used if config is not None)
 
     @classmethod
     def zinc(cls) -> "GPSConfig":
@@ -117,6 +59,18 @@ class GPSConfig:
             attention_dropout=0.5,
             head=HalvingHeadConfig(out=1, pool="sum"),
         )
+
+    @classmethod
+    def zinc_sign_net(cls) -> "GPSConfig":
+        """ZINC with SignNet, a deep set over all eigenvectors of its graphs."""
+        network = SignNetConfig(count=37, dim=28, layers=8, post_layers=3, phi_dim=64, summed=True)
+        return replace(cls.zinc(), random_walk=None, sign_net=network)
+
+    @classmethod
+    def zinc_stable(cls, *, official: bool = False) -> "GPSConfig":
+        """ZINC with messages weighted by the distance of eigenvectors (PEG)."""
+        stable = StableConfig(count=8, normalization="sym" if official else "none")
+        return replace(cls.zinc(), random_walk=None, stable=stable)
 
     @classmethod
     def pcqm4m_small(cls) -> "GPSConfig":
@@ -136,38 +90,99 @@ class GPSConfig:
         )
 
     @classmethod
-    def peptides_func(cls) -> "GPSConfig":
-        """Peptides-func: ten functional classes of peptides."""
-        return _peptides(out=10)
+    def pcqm_contact(cls, *, official: bool = False) -> "GPSConfig":
+        """PCQM-Contact: which atoms are near in space, one logit per pair."""
+        return replace(cls.peptides_func(official=official), head=PairHeadConfig())
 
     @classmethod
-    def peptides_struct(cls) -> "GPSConfig":
+    def peptides_func(cls, *, official: bool = False) -> "GPSConfig":
+        """Peptides-func: ten functional classes of peptides."""
+        return cls(
+            nodes=OGB_ATOM,
+            edges=OGB_BOND,
+            eigenvectors=EigenvectorConfig(count=10, dim=16, flip_per_graph=not official),
+            local=GatedGCNConfig(),
+            layers=4,
+            dim=96,
+            heads=4,
+            attention_dropout=0.5,
+            head=GraphHeadConfig(out=10, pool="mean"),
+        )
+
+    @classmethod
+    def peptides_struct(cls, *, official: bool = False) -> "GPSConfig":
         """Peptides-struct: eleven structural properties of peptides."""
-        return _peptides(out=11)
+        head = GraphHeadConfig(out=11, pool="mean")
+        return replace(cls.peptides_func(official=official), head=head)
 
     @classmethod
     def molhiv(cls) -> "GPSConfig":
         """ogbg-molhiv: HIV inhibition, one logit."""
+        small = _pcqm4m(layers=10, dim=64, heads=4, dropout=0.05, attention_dropout=0.5)
+        return replace(small, random_walk=RandomWalkConfig(steps=16, dim=16))
+
+    @classmethod
+    def molpcba(cls) -> "GPSConfig":
+        """ogbg-molpcba: 128 bioassays."""
+        large = _pcqm4m(layers=5, dim=384, heads=4, dropout=0.2, attention_dropout=0.5)
+        return replace(large, head=GraphHeadConfig(out=128, pool="mean"))
+
+    @classmethod
+    def ppa(cls, *, official: bool = False) -> "GPSConfig":
+        """ogbg-ppa: 37 groups of species whose proteins associate; nodes have category 0."""
         return cls(
-            nodes=OGB_ATOM,
-            edges=OGB_BOND,
-            random_walk=RandomWalkConfig(steps=16, dim=16),
+            nodes=CategoricalFeatures(sizes=(1,), normal=True),
+            edges=NumericFeatures(count=7),
             local=GatedGCNConfig(),
-            layers=10,
-            dim=64,
-            heads=4,
-            dropout=0.05,
+            attention=PerformerConfig(count_padding=official),
+            layers=3,
+            dim=256,
+            heads=8,
+            dropout=0.1,
             attention_dropout=0.5,
-            head=HalvingHeadConfig(out=1, pool="mean"),
+            head=GraphHeadConfig(out=37, pool="mean", layers=2),
         )
 
     @classmethod
-    def cifar10(cls) -> "GPSConfig":
+    def code2(cls, *, official: bool = False) -> "GPSConfig":
+        """ogbg-code2: the name of a Python method, five words of 5,002.
+
+        Nodes have a type, an attribute and a depth of at most 20; edges tell whether they join
+        neighbouring words of the text, and whether they are the reverse of an edge.
+        """
+        return replace(
+            cls.ppa(official=official),
+            nodes=CategoricalFeatures(sizes=(98, 10_030, 21), normal=True),
+            edges=CategoricalFeatures(sizes=(2, 2), normal=True),
+            layers=4,
+            heads=4,
+            dropout=0.2,
+            head=SequenceHeadConfig(positions=5, words=5002, pool="mean"),
+        )
+
+    @classmethod
+    def malnet_tiny(cls, *, official: bool = False) -> "GPSConfig":
+        """MalNet-Tiny: five kinds of software from call graphs, nodes with degree profiles."""
+        return cls(
+            nodes=NumericFeatures(count=5),
+            edges=NoFeatures(),
+            eigenvectors=EigenvectorConfig(count=10, dim=16, flip_per_graph=not official),
+            local=GatedGCNConfig(),
+            attention=PerformerConfig(count_padding=official),
+            layers=5,
+            dim=64,
+            heads=4,
+            attention_dropout=0.5,
+            head=GraphHeadConfig(out=5, pool="max", layers=3),
+        )
+
+    @classmethod
+    def cifar10(cls, *, official: bool = False) -> "GPSConfig":
         """CIFAR10 superpixels (colour and position), ten classes."""
         return cls(
             nodes=NumericFeatures(count=5),
             edges=NumericFeatures(count=1),
-            eigenvectors=EigenvectorConfig(count=8, dim=8, flip_per_graph=False),
+            eigenvectors=EigenvectorConfig(count=8, dim=8, flip_per_graph=not official),
             local=GatedGCNConfig(),
             layers=3,
             dim=52,
@@ -177,12 +192,21 @@ class GPSConfig:
         )
 
     @classmethod
-    def cluster(cls) -> "GPSConfig":
+    def mnist(cls, *, official: bool = False) -> "GPSConfig":
+        """MNIST superpixels (intensity and position), ten classes."""
+        return replace(
+            cls.cifar10(official=official),
+            nodes=NumericFeatures(count=3),
+            head=GraphHeadConfig(out=10, pool="mean", layers=3),
+        )
+
+    @classmethod
+    def cluster(cls, *, official: bool = False) -> "GPSConfig":
         """CLUSTER: six communities of a stochastic block model, one class per node."""
         return cls(
             nodes=NumericFeatures(count=7),
             edges=NoFeatures(),
-            eigenvectors=EigenvectorConfig(count=10, dim=16, flip_per_graph=False),
+            eigenvectors=EigenvectorConfig(count=10, dim=16, flip_per_graph=not official),
             local=GatedGCNConfig(),
             layers=16,
             dim=48,
@@ -191,6 +215,36 @@ class GPSConfig:
             attention_dropout=0.5,
             head=NodeHeadConfig(out=6, layers=3),
         )
+
+    @classmethod
+    def pattern(cls, *, official: bool = False) -> "GPSConfig":
+        """PATTERN: which nodes belong to a planted pattern, one logit per node."""
+        return replace(
+            cls.cluster(official=official),
+            nodes=NumericFeatures(count=3),
+            layers=6,
+            dim=64,
+            heads=4,
+            dropout=0.0,
+            head=NodeHeadConfig(out=1, layers=3),
+        )
+
+    @classmethod
+    def voc_superpixels(cls, *, official: bool = False) -> "GPSConfig":
+        """PascalVOC-SP: 21 kinds of objects, one class per superpixel."""
+        return replace(
+            cls.peptides_func(official=official),
+            nodes=NumericFeatures(count=14),
+            edges=NumericFeatures(count=2),
+            heads=8,
+            head=NodeHeadConfig(out=21, layers=3),
+        )
+
+    @classmethod
+    def coco_superpixels(cls, *, official: bool = False) -> "GPSConfig":
+        """COCO-SP: 81 kinds of objects, one class per superpixel."""
+        head = NodeHeadConfig(out=81, layers=3)
+        return replace(cls.voc_superpixels(official=official), head=head)
 
 
 def _pcqm4m(
@@ -214,18 +268,4 @@ def _pcqm4m(
         attention_dropout=attention_dropout,
         activation=activation,
         head=HalvingHeadConfig(out=1, pool="mean"),
-    )
-
-
-def _peptides(*, out: int) -> GPSConfig:
-    return GPSConfig(
-        nodes=OGB_ATOM,
-        edges=OGB_BOND,
-        eigenvectors=EigenvectorConfig(count=10, dim=16, flip_per_graph=False),
-        local=GatedGCNConfig(),
-        layers=4,
-        dim=96,
-        heads=4,
-        attention_dropout=0.5,
-        head=GraphHeadConfig(out=out, pool="mean", layers=1),
     )

@@ -5,11 +5,14 @@ from typing import final
 
 from graphformers.encodings import LaplacianEigenvectors, RandomWalk
 from graphformers.encodings.laplacian import Normalization
+from graphformers.errors import ConfigError
 from graphformers.layers.eigenvector_encoder import (
     EigenvectorEncoder,
     FrequencyMLP,
     FrequencyTransformer,
 )
+from graphformers.layers.sign_net import SignNet
+from graphformers.layers.stable_layer import StablePositions
 from graphformers.layers.walk_encoder import RandomWalkEncoder
 
 
@@ -25,6 +28,9 @@ class RandomWalkConfig:
     dim: int
     mlp_layers: int = 0
     raw_norm: bool = True
+
+    def __post_init__(self) -> None:
+        _check(steps=self.steps, dim=self.dim)
 
     @property
     def encoding(self) -> RandomWalk:
@@ -80,6 +86,9 @@ class EigenvectorConfig:
     raw_norm: bool = False
     flip_per_graph: bool = True
 
+    def __post_init__(self) -> None:
+        _check(count=self.count, dim=self.dim)
+
     @property
     def encoding(self) -> LaplacianEigenvectors:
         """What has to be computed for every graph."""
@@ -95,3 +104,76 @@ class EigenvectorConfig:
             raw_norm=self.raw_norm,
             flip_per_graph=self.flip_per_graph,
         )
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class SignNetConfig:
+    """The ``count`` smoothest Laplacian eigenvectors, whatever their signs, to ``dim`` columns.
+
+    ``summed`` adds up the frequencies a graph has, for a ``count`` as large as the largest graph
+    (a deep set); otherwise they stand side by side.
+    """
+
+    count: int
+    dim: int
+    normalization: Normalization = "none"
+    layers: int = 3
+    post_layers: int = 2
+    hidden: int = 64
+    phi_dim: int = 4
+    summed: bool = False
+
+    def __post_init__(self) -> None:
+        _check(count=self.count, dim=self.dim, layers=self.layers, post_layers=self.post_layers)
+        _check(hidden=self.hidden, phi_dim=self.phi_dim)
+
+    @property
+    def encoding(self) -> LaplacianEigenvectors:
+        """What has to be computed for every graph."""
+        return LaplacianEigenvectors(count=self.count, normalization=self.normalization)
+
+    def build(self) -> SignNet:
+        """The network that reads it."""
+        return SignNet(
+            self.count,
+            self.dim,
+            layers=self.layers,
+            post_layers=self.post_layers,
+            hidden=self.hidden,
+            phi_dim=self.phi_dim,
+            summed=self.summed,
+        )
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class StableConfig:
+    """The ``count`` smoothest Laplacian eigenvectors as positions whose distances weigh messages.
+
+    They add no columns; the local layer must be GINE or GatedGCN. Every published configuration
+    asks for the plain Laplacian and, by a slip in how it is read, was trained with
+    ``normalization="sym"``.
+    """
+
+    count: int
+    normalization: Normalization = "none"
+    raw_norm: bool = False
+
+    def __post_init__(self) -> None:
+        _check(count=self.count)
+
+    @property
+    def encoding(self) -> LaplacianEigenvectors:
+        """What has to be computed for every graph."""
+        return LaplacianEigenvectors(count=self.count, normalization=self.normalization)
+
+    def build(self, dim: int) -> StablePositions:
+        """The map that reads it."""
+        return StablePositions(self.count, dim, raw_norm=self.raw_norm)
+
+
+def _check(**sizes: int) -> None:
+    if min(sizes.values()) < 1:
+        came = ", ".join(f"{name} {size}" for name, size in sizes.items())
+        raise ConfigError(f"{', '.join(sizes)} must be positive; got {came}")

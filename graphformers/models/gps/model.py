@@ -7,15 +7,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from graphformers.errors import DataError, ShapeError
+from graphformers.encodings import node_encoding
 from graphformers.graph_batch import GraphBatch
-from graphformers.kernels import SparsePattern
+from graphformers.layers.global_layer import GraphLayout
 from graphformers.layers.gps_block import GPSBlock
-from graphformers.layers.graph_attention import GraphAttention
-from graphformers.layers.padded_rows import PaddedRows
 from graphformers.models.features import edge_states
+from graphformers.models.gps.attention import FULL_ATTENTION
 from graphformers.models.gps.config import GPSConfig
-from graphformers.models.gps.official import official_names
+from graphformers.models.gps.official import official_names, official_tensors
 from graphformers.models.graph_model import PublishedGraphModel
 from graphformers.models.official_weights import Renaming
 
@@ -41,63 +40,68 @@ class GPS(PublishedGraphModel[GPSConfig]):
         super().__init__()
         self.config = config
         self.node_features = config.nodes.build(config.feature_dim)
-        self.edge_features = config.edges.build(config.dim)
+        self.edge_features = config.edges.build(config.edge_dim)
         self.eigenvectors = config.eigenvectors.build() if config.eigenvectors else None
+        self.sign_net = config.sign_net.build() if config.sign_net else None
         self.random_walk = config.random_walk.build() if config.random_walk else None
+        self.stable = config.stable.build(config.dim) if config.stable else None
         self.blocks = nn.ModuleList(_block(config) for _ in range(config.layers))
         self.head = config.head.build(config.dim, config.activation)
 
     def node_states(self, batch: GraphBatch) -> Float[Tensor, "nodes dim"]:
         """Node features after the last block: what the head reads."""
         x, edge = self.embed(batch)
-        graphs = self.attention_layout(batch)
+        graphs, distance = self.attention_layout(batch), self.distances(batch)
         for block in self.blocks:
-            x, edge = block(x, edge, batch.edges, graphs)
+            x, edge = block(x, edge, batch.edges, graphs, distance=distance)
         return x
 
     def embed(
         self, batch: GraphBatch
-    ) -> tuple[Float[Tensor, "nodes dim"], Float[Tensor, "edges dim"]]:
+    ) -> tuple[Float[Tensor, "nodes dim"], Float[Tensor, "edges edge_dim"]]:
         """Node features beside their encodings, and edge features: the input of the first block."""
-        columns = [self.node_features(batch.x)]
-        if self.eigenvectors is not None:
-            count = self.eigenvectors.frequencies
-            vectors = self._encoding(batch, "eigenvectors", count)
-            values = self._encoding(batch, "eigenvalues", count)
+        config, columns = self.config, [self.node_features(batch.x)]
+        if self.eigenvectors is not None and config.eigenvectors is not None:
+            vectors, values = node_encoding(batch, config.eigenvectors.encoding)
             columns.append(self.eigenvectors(vectors, values, batch.ptr))
-        if self.random_walk is not None:
-            columns.append(self.random_walk(self._encoding(batch, "rwse", self.random_walk.steps)))
-        return torch.cat(columns, dim=-1), edge_states(self.edge_features, self.config.edges, batch)
+        if self.sign_net is not None and config.sign_net is not None:
+            vectors, _ = node_encoding(batch, config.sign_net.encoding)
+            columns.append(self.sign_net(vectors, batch.edges))
+        if self.random_walk is not None and config.random_walk is not None:
+            columns.append(self.random_walk(*node_encoding(batch, config.random_walk.encoding)))
+        return torch.cat(columns, dim=-1), edge_states(self.edge_features, config.edges, batch)
 
-    def attention_layout(self, batch: GraphBatch) -> SparsePattern | PaddedRows:
+    def attention_layout(self, batch: GraphBatch) -> GraphLayout:
         """Layout in which every block attends."""
-        if self.config.layout == "padded":
-            return PaddedRows(batch.ptr, batch.num_nodes)
-        return batch.pairs
+        attention = self.config.attention or FULL_ATTENTION
+        return attention.layout(batch, self.config.layout)
+
+    def distances(self, batch: GraphBatch) -> Float[Tensor, " edges"] | None:
+        """Squared distance of the ends of every edge, for layers that weigh messages with it."""
+        if self.stable is None or self.config.stable is None:
+            return None
+        vectors, _ = node_encoding(batch, self.config.stable.encoding)
+        return self.stable(vectors, batch.edges)
 
     @classmethod
     def official_names(cls, config: GPSConfig, theirs: Mapping[str, Tensor]) -> Renaming:
         """Names in rampasek/GraphGPS."""
         return official_names(config, theirs)
 
-    def _encoding(self, batch: GraphBatch, name: str, width: int) -> Tensor:
-        if name not in batch.encodings:
-            raise DataError(
-                f"this model needs the encoding {name!r}; the batch has "
-                f"{', '.join(batch.encodings) or 'none'}. Compute it first: "
-                "batch = graphformers.encodings.encode(batch, model.config.encodings)"
-            )
-        encoding = batch.encodings[name]
-        if encoding.shape[1:] != (width,):
-            raise ShapeError(
-                f"encoding {name!r} must be (nodes, {width}); got {tuple(encoding.shape)}"
-            )
-        return encoding
+    @classmethod
+    def official_tensors(
+        cls, state_dict: Mapping[str, Tensor], config: GPSConfig
+    ) -> Mapping[str, Tensor]:
+        """Their tensors, whatever their release of torch-geometric."""
+        return official_tensors(state_dict)
 
 
 def _block(config: GPSConfig) -> GPSBlock:
-    local = config.local.build(config.dim, dropout=config.dropout, activation=config.activation)
-    attention = GraphAttention(config.dim, config.heads, dropout=config.attention_dropout)
+    dim, dropout = config.dim, config.attention_dropout
     return GPSBlock(
-        config.dim, local, attention, dropout=config.dropout, activation=config.activation
+        dim,
+        config.local and config.local.build(config.layer_shape),
+        config.attention and config.attention.build(dim, config.heads, dropout),
+        dropout=config.dropout,
+        activation=config.activation,
     )

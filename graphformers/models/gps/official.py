@@ -7,8 +7,9 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from graphformers.models.gps.attention import PerformerConfig
 from graphformers.models.gps.config import GPSConfig
-from graphformers.models.gps.inputs import EigenvectorConfig
+from graphformers.models.gps.inputs import EigenvectorConfig, SignNetConfig
 from graphformers.models.official_weights import Renaming, feature_names, head_names, inside
 
 BLOCK: Renaming = {
@@ -19,9 +20,9 @@ BLOCK: Renaming = {
     "local.edge_map": ("local_model.C",),
     "local.node_norm": ("local_model.bn_node_x",),
     "local.edge_norm": ("local_model.bn_edge_e",),
-    "attention.query_key_value.weight": ("self_attn.in_proj_weight",),
-    "attention.query_key_value.bias": ("self_attn.in_proj_bias",),
-    "attention.output": ("self_attn.out_proj",),
+    "local.gate.mlp.layers.0": ("local_model.mlp_r_ij.0",),
+    "local.gate.mlp.layers.1": ("local_model.mlp_r_ij.2",),
+    "local.conv": ("local_model",),
     "local_norm": ("norm1_local",),
     "attention_norm": ("norm1_attn",),
     "widen": ("ff_linear1",),
@@ -30,28 +31,62 @@ BLOCK: Renaming = {
 }
 
 
+ATTENTION: Renaming = {
+    "attention.query_key_value.weight": ("self_attn.in_proj_weight",),
+    "attention.query_key_value.bias": ("self_attn.in_proj_bias",),
+    "attention.output": ("self_attn.out_proj",),
+}
+PERFORMER: Renaming = {
+    "attention.query_key_value": ("self_attn.to_q", "self_attn.to_k", "self_attn.to_v"),
+    "attention.output": ("self_attn.to_out",),
+    "attention.projection": ("self_attn.fast_attention.projection_matrix",),
+}
+
+
 def official_names(config: GPSConfig, theirs: Mapping[str, Tensor]) -> Renaming:
     """Their names for every module of a GPS."""
     encoder = "encoder.node_encoder"
     composed = any(name.startswith(f"{encoder}.encoder1.") for name in theirs)
     features, *encodings = [
-        f"{encoder}.encoder{number}" if composed else encoder for number in (1, 2, 3)
+        f"{encoder}.encoder{number}" if composed else encoder for number in range(1, 8)
     ]
     renaming = _features(config, features, theirs) | head_names(config.head)
     if config.eigenvectors is not None:
         renaming |= _eigenvectors(config.eigenvectors, encodings.pop(0))
+    if config.sign_net is not None:
+        renaming |= _sign_net(config.sign_net, encodings.pop(0))
     if config.random_walk is not None:
         renaming |= _random_walk(config.random_walk.mlp_layers, encodings.pop(0))
+    if config.stable is not None:
+        stable = encodings.pop(0)
+        renaming["stable.linear"] = (f"{stable}.linear_encoder_eigenvec",)
+        renaming["stable.raw_norm"] = (f"{stable}.raw_norm",)
+    attention = PERFORMER if isinstance(config.attention, PerformerConfig) else ATTENTION
     for layer in range(config.layers):
-        renaming |= inside(f"blocks.{layer}", BLOCK, f"layers.{layer}.")
+        renaming |= inside(f"blocks.{layer}", BLOCK | attention, f"layers.{layer}.")
     return renaming
 
 
+def official_tensors(state_dict: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """GAT's map of the nodes, which older releases of torch-geometric name twice, once."""
+    return {
+        name.replace(".local_model.lin_src.", ".local_model.lin."): value
+        for name, value in state_dict.items()
+        if ".local_model.lin_dst." not in name
+    }
+
+
 def _features(config: GPSConfig, nodes: str, theirs: Mapping[str, Tensor]) -> Renaming:
+    edges = "encoder.edge_encoder"
     node = feature_names(config.nodes, nodes, "atom_embedding_list")
+    edge = feature_names(config.edges, edges, "bond_embedding_list")
     if f"{nodes}.linear_x.weight" in theirs:  # inside the network of an encoding
         node["linear"] = (f"{nodes}.linear_x",)
-    edge = feature_names(config.edges, "encoder.edge_encoder", "bond_embedding_list")
+    if f"{nodes}.type_encoder.weight" in theirs:  # nodes and edges of a syntax tree
+        columns = ("type", "attribute", "depth")
+        node["tables"] = tuple(f"{nodes}.{column}_encoder.weight" for column in columns)
+        columns = ("type", "direction")
+        edge["tables"] = tuple(f"{edges}.embedding_{column}.weight" for column in columns)
     return inside("node_features", node) | inside("edge_features", edge)
 
 
@@ -78,4 +113,21 @@ def _random_walk(mlp_layers: int, encoder: str) -> Renaming:
     }
     for layer in range(mlp_layers):
         renaming[f"random_walk.network.layers.{layer}"] = (f"{encoder}.pe_encoder.{2 * layer}",)
+    return renaming
+
+
+def _sign_net(config: SignNetConfig, encoder: str) -> Renaming:
+    network = f"{encoder}.sign_inv_net"
+    layers = range(max(config.layers, 2))
+    renaming: Renaming = {
+        "sign_net.phi.epsilons": tuple(f"{network}.enc.layers.{one}.eps" for one in layers)
+    }
+    for one in layers:
+        ours, theirs = f"sign_net.phi.updates.{one}", f"{network}.enc.layers.{one}.nn"
+        renaming |= {f"{ours}.layers.{part}": (f"{theirs}.lins.{part}",) for part in (0, 1)}
+        renaming[f"{ours}.norms.0"] = (f"{theirs}.bns.0",)
+        renaming[f"sign_net.phi.norms.{one}"] = (f"{network}.enc.bns.{one}",)
+    for one in range(config.post_layers):
+        renaming[f"sign_net.rho.layers.{one}"] = (f"{network}.rho.lins.{one}",)
+        renaming[f"sign_net.rho.norms.{one}"] = (f"{network}.rho.bns.{one}",)
     return renaming

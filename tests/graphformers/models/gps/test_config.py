@@ -21,13 +21,31 @@ PARAMETERS = {
     "peptides-func": 504_362,
     "peptides-struct": 504_459,
     "molhiv": 558_625,
+    "molpcba": 9_744_496,
+    "ppa": 3_434_533,
+    "code2": 12_454_066,
     "cifar10": 112_726,
+    "mnist": 115_394,
     "cluster": 502_054,
+    "pattern": 337_201,
+    "pcqm-contact": 512_704,
+    "voc-superpixels": 510_453,
+    "coco-superpixels": 516_273,
 }
+UNPUBLISHED = {"zinc-sign-net", "zinc-stable", "malnet-tiny"}
+# that of MalNet-Tiny is of a model without encoding: a linear map without bias, then BatchNorm
+MALNET_TINY_WITHOUT_ENCODING = 527_237
 
 
-def test_every_preset_has_a_published_size():
-    assert set(preset_names(GPSConfig)) == set(PARAMETERS)
+def test_every_preset_is_compared_with_its_published_size():
+    assert set(preset_names(GPSConfig)) == set(PARAMETERS) | UNPUBLISHED
+
+
+def test_malnet_tiny_has_the_published_size_but_for_its_inputs():
+    parameters = sum(one.numel() for one in GPS.preset("malnet-tiny").parameters())
+    eigenvectors, features = 2 * 32 + 32 + 32 * 16 + 16, 5 * 48 + 48
+    without = parameters - eigenvectors - features + 5 * 64 + 2 * 64
+    assert without == MALNET_TINY_WITHOUT_ENCODING
 
 
 @pytest.mark.parametrize(("name", "published"), PARAMETERS.items())
