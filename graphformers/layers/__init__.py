@@ -21,6 +21,9 @@ from graphformers.layers.normalization import BatchNorm
 from graphformers.layers.numeric import NumericEmbedding
 from graphformers.layers.padded_rows import PaddedRows
 from graphformers.layers.post_norm_update import PostNormUpdate
+from graphformers.layers.virtual_node_block import VirtualNodeBlock
+from graphformers.layers.virtual_node_graph import VirtualNodeGraph, VirtualNodeStates
+from graphformers.layers.virtual_node_input import VirtualNodeInput
 from graphformers.layers.walk_encoder import RandomWalkEncoder
 
 __all__ = [
@@ -48,4 +51,8 @@ __all__ = [
     "PostNormUpdate",
     "RandomWalkEncoder",
     "UnitRowMLP",
+    "VirtualNodeBlock",
+    "VirtualNodeGraph",
+    "VirtualNodeInput",
+    "VirtualNodeStates",
 ]

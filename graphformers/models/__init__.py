@@ -4,6 +4,7 @@ from graphformers.models.gps import GPS, GPSConfig
 from graphformers.models.graph_transformer import GraphTransformer, GraphTransformerConfig
 from graphformers.models.grit import GRIT, GRITConfig
 from graphformers.models.ppgt import PPGT, PPGTConfig
+from graphformers.models.virtual_node import VirtualNodeMPNN, VirtualNodeMPNNConfig
 
 __all__ = [
     "GPS",
@@ -14,4 +15,6 @@ __all__ = [
     "GraphTransformer",
     "GraphTransformerConfig",
     "PPGTConfig",
+    "VirtualNodeMPNN",
+    "VirtualNodeMPNNConfig",
 ]

@@ -9,7 +9,16 @@ import torch
 from graphformers.checkpoint import PretrainedModel
 from graphformers.encodings import Encoding, encode
 from graphformers.graph_batch import GraphBatch
-from graphformers.models import GPS, GPSConfig
+from graphformers.models import (
+    GPS,
+    GPSConfig,
+    GraphTransformer,
+    GraphTransformerConfig,
+    VirtualNodeMPNN,
+    VirtualNodeMPNNConfig,
+)
+from graphformers.models.features import NoFeatures, NumericFeatures
+from graphformers.models.outputs import NodeHeadConfig
 
 SIZES = (5, 1, 8, 3)
 
@@ -24,6 +33,7 @@ class ModelCase:
     nodes: Sequence[int] | int  # categories per column, or a number of numeric columns
     edges: Sequence[int] | int | None
     per_node: bool = False
+    unread: Sequence[str] = ()  # encodings that come with those it reads
 
     def model(self) -> PretrainedModel:
         torch.manual_seed(0)
@@ -62,6 +72,27 @@ def _gps(name: str, config: GPSConfig, **features: object) -> ModelCase:
     return ModelCase(name=name, build=lambda: GPS(small), encodings=small.encodings, **features)  # pyright: ignore[reportArgumentType]
 
 
+def _gt(name: str, config: GraphTransformerConfig, **features: object) -> ModelCase:
+    small = replace(config, layers=2)
+    return ModelCase(
+        name=name,
+        build=lambda: GraphTransformer(small),
+        encodings=small.encodings,
+        unread=("eigenvalues",),
+        **features,  # pyright: ignore[reportArgumentType]
+    )
+
+
+def _mpnn_vn(name: str, config: VirtualNodeMPNNConfig, **features: object) -> ModelCase:
+    small = replace(config, layers=2)
+    return ModelCase(
+        name=name,
+        build=lambda: VirtualNodeMPNN(small),
+        encodings=small.encodings,
+        **features,  # pyright: ignore[reportArgumentType]
+    )
+
+
 ATOM, BOND = (119, 4, 12, 12, 10, 6, 6, 2, 2), (5, 6, 2)
 
 CASES = [
@@ -71,6 +102,29 @@ CASES = [
     _gps("gps-peptides-func", GPSConfig.peptides_func(), nodes=ATOM, edges=BOND),
     _gps("gps-cifar10", GPSConfig.cifar10(), nodes=5, edges=1),
     _gps("gps-cluster", GPSConfig.cluster(), nodes=7, edges=None, per_node=True),
+    _gt("gt-zinc", GraphTransformerConfig.zinc(), nodes=(28,), edges=(4,)),
+    _gt("gt-zinc-official", GraphTransformerConfig.zinc(official=True), nodes=(28,), edges=(4,)),
+    _gt(
+        "gt-nodes",
+        replace(
+            GraphTransformerConfig.zinc(),
+            nodes=NumericFeatures(count=5),
+            edges=NoFeatures(),
+            head=NodeHeadConfig(out=6, layers=2),
+            layer_norm=True,
+        ),
+        nodes=5,
+        edges=None,
+        per_node=True,
+    ),
+    _mpnn_vn("mpnn-vn-zinc", VirtualNodeMPNNConfig.zinc(), nodes=(28,), edges=(4,)),
+    _mpnn_vn("mpnn-vn-peptides", VirtualNodeMPNNConfig.peptides_func(), nodes=ATOM, edges=BOND),
+    _mpnn_vn(
+        "mpnn-vn-pure",
+        replace(VirtualNodeMPNNConfig.zinc(), local_edges=False, residual_per_relation=True),
+        nodes=(28,),
+        edges=None,
+    ),
 ]
 
 

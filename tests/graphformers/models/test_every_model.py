@@ -56,7 +56,9 @@ def test_no_gradient_flows_between_graphs(case):
     chosen = 2
     rows = slice(batch.ptr[chosen], batch.ptr[chosen + 1])
     output[rows if case.per_node else chosen].sum().backward()
-    for value in encodings.values():
+    for name, value in encodings.items():
+        if name in case.unread:
+            continue
         own = torch.zeros(batch.num_nodes, dtype=torch.bool)
         own[rows] = True
         assert value.grad[own].abs().max() > 0
@@ -125,7 +127,7 @@ def test_an_exported_model_takes_any_number_of_graphs(case):
     if "sparse" in case.name:
         pytest.skip("the number of pairs is data, which the exporter cannot see")
     model, example = case.model().eval(), case.batch()
-    largest = 2**31 - 2  # kernels index with 32 bits
+    largest = 2**30  # kernels index with 32 bits, and some models add nodes
     nodes, edges, graphs = (
         torch.export.Dim(name, min=smallest, max=largest)
         for name, smallest in (("nodes", 2), ("edges", 2), ("graphs_plus_1", 3))
