@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from graphformers.encodings.all_pairs import check_inside_graphs
 from graphformers.encodings.encoding import Encoding, PairEncoding, names_of
 from graphformers.errors import DataError, ShapeError
 from graphformers.graph_batch import GraphBatch
@@ -68,8 +69,7 @@ def _check_settings(graphs: GraphBatch, encoding: Encoding | PairEncoding, name:
 def _pair_rows(graphs: GraphBatch, pattern: SparsePattern) -> Int[Tensor, " edges"]:
     """Row of every edge of a pattern among all pairs of its graph."""
     source, target = pattern.edge_index
+    check_inside_graphs(graphs, pattern)
     graph = graphs.batch[target]
-    if not torch.compiler.is_compiling() and not torch.equal(graph, graphs.batch[source]):
-        raise ShapeError("the pattern of a pair encoding must not join nodes of different graphs")
     first, size = graphs.ptr[graph], graphs.ptr.diff()[graph]
     return graphs.pair_ptr[graph] + (target - first) * size + source - first
