@@ -1,4 +1,7 @@
-"""``graphformers bench``: time and memory beside what else is installed."""
+"""``graphformers bench``: time and memory beside what else is installed.
+
+``graphformers bench expressivity`` counts graphs that models tell apart, with options of its own.
+"""
 
 import importlib
 import platform
@@ -20,12 +23,16 @@ from graphformers.files import write_json
 TOPICS = (
     "attention", "message", "sampling", "neighbors", "walks", "euler", "gps", "grit", "physgto",
 )  # fmt: skip
+OTHER_TOPICS = {"expressivity": "graphformers.cli.expressivity"}
+"""Topics that measure no time, asked for alone and first."""
 _TABLE_WIDTH = 130
 PEERS = ("torch", "torch-geometric", "dgl", "scipy", "networkx", "open3d", "pynanoflann")
 
 
 def main(arguments: Sequence[str]) -> int:
     """Measure the topics, print tables and bars, and keep the numbers where that is asked for."""
+    if arguments[:1] and arguments[0] in OTHER_TOPICS:
+        return importlib.import_module(OTHER_TOPICS[arguments[0]]).main(arguments[1:])
     parser = ArgumentParser(prog="graphformers bench", description=__doc__)
     parser.add_argument("topics", nargs="*", help=f"of {', '.join(TOPICS)}; all if none")
     parser.add_argument("--sizes", type=int, nargs="+", help="instead of the topic's three")
