@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import Colormap, ListedColormap, Normalize
 from numpy.typing import NDArray
+from rdkit import Chem
 from rdkit.Chem.Draw import rdMolDraw2D
 
 from graphformers.errors import DataError, ShapeError
@@ -60,15 +61,21 @@ def draw_svg(
     return canvas.GetDrawingText()
 
 
+def drawable_molecule(smiles: str) -> Chem.Mol:
+    """The molecule; ``DataError`` for a SMILES without one, or of more than 200 atoms."""
+    molecule = parse_smiles(smiles)
+    if molecule.GetNumAtoms() > MOST_ATOMS:
+        raise DataError(f"a molecule of {molecule.GetNumAtoms()} atoms cannot be drawn legibly")
+    return molecule
+
+
 def _draw(
     canvas: rdMolDraw2D.MolDraw2D,
     smiles: str,
     contributions: Contributions | None,
     limit: float | None,
 ) -> None:
-    molecule = parse_smiles(smiles)
-    if molecule.GetNumAtoms() > MOST_ATOMS:
-        raise DataError(f"a molecule of {molecule.GetNumAtoms()} atoms cannot be drawn legibly")
+    molecule = drawable_molecule(smiles)
     colours: dict[int, tuple[float, float, float]] = {}
     if contributions is not None:
         expected = (molecule.GetNumAtoms(),)

@@ -103,7 +103,7 @@ def error_by_scaffold(errors: Values, scaffolds: Sequence[str], axis: str) -> by
         axes.set_title(f"dashed: mean over all molecules, {overall:.3g}", fontsize=9, loc="right")
     axes.set(xlabel=axis, xlim=(0, None))
     axes.spines[["top", "right"]].set_visible(False)
-    return _png(figure)
+    return png_of(figure)
 
 
 def _put_scaffold(axes: Axes, scaffold: str, place: int) -> None:
@@ -149,7 +149,7 @@ def contribution_grid(
         axes.set_title(_wrapped(caption), fontsize=9)
     scale = ScalarMappable(Normalize(-limit, limit), contribution_colours())
     figure.colorbar(scale, ax=panels, label=scale_name, shrink=0.8, aspect=30)
-    return _png(figure)
+    return png_of(figure)
 
 
 def _panels(names: Sequence[str], draw: Callable[[Axes, int], None]) -> bytes:
@@ -166,7 +166,7 @@ def _panels(names: Sequence[str], draw: Callable[[Axes, int], None]) -> bytes:
         axes.set_title(_wrapped(name), fontsize=10)
         axes.spines[["top", "right"]].set_visible(False)
         draw(axes, number)
-    return _png(figure)
+    return png_of(figure)
 
 
 def _grid(count: int, most_columns: int) -> tuple[int, int]:
@@ -183,7 +183,8 @@ def _wrapped(text: str) -> str:
     return textwrap.fill(text, TITLE_LETTERS).replace("$", r"\$")  # "$" would start a formula
 
 
-def _png(figure: Figure) -> bytes:
+def png_of(figure: Figure) -> bytes:
+    """A figure as PNG."""
     written = io.BytesIO()
     figure.savefig(written, format="png", dpi=DOTS_PER_INCH)
     return written.getvalue()

@@ -16,11 +16,11 @@ from sklearn.exceptions import NotFittedError
 from graphformers.checkpoint import ModelFile
 from graphformers.encodings import Encoding, encode
 from graphformers.errors import ConfigError, DataError, nearest_name
+from graphformers.explain import integrated_gradients
 from graphformers.graph_batch import GraphBatch
 from graphformers.models import GPS
 from graphformers.molecules.architecture import gps_for_molecules, training_for_molecules
 from graphformers.molecules.cache import cached_featurize
-from graphformers.molecules.contributions import atom_contributions
 from graphformers.molecules.featurized import BadRow, FeaturizedMolecules
 from graphformers.molecules.metrics import score
 from graphformers.molecules.splits import Split, split_molecules
@@ -160,16 +160,25 @@ class PropertyPredictor(BaseEstimator):
     def contributions(self, smiles: Sequence[str], task: int = 0) -> list[NDArray[np.floating]]:
         """What every atom adds to the prediction, one array per SMILES; empty for an invalid one.
 
-        In the units of the target (logits for a classification); see ``atom_contributions``.
+        In the units of the target (logits for a classification). The contributions of a molecule
+        add up to what is predicted for it less what is predicted for its bonds alone; see
+        ``integrated_gradients``.
         """
         self._check_fitted()
         molecules = self._featurize(smiles)
-        graphs = encode(molecules.graphs, self._encodings)
-        values = atom_contributions(self.model_, graphs, task=task).double().numpy()
-        values = values * self.scaling_.scale[task]
-        by_molecule = np.split(values, graphs.ptr[1:-1].numpy()) if len(molecules) else []
-        found = dict(zip(molecules.rows.tolist(), by_molecule, strict=True))
+        found: dict[int, NDArray[np.floating]] = {}
+        if len(molecules):
+            graphs = encode(molecules.graphs, self._encodings)
+            values = integrated_gradients(self.model_, graphs, task=task).double().numpy()
+            by_molecule = np.split(values * self.scaling_.scale[task], graphs.ptr[1:-1].numpy())
+            found = dict(zip(molecules.rows.tolist(), by_molecule, strict=True))
         return [found.get(row, np.zeros(0)) for row in range(len(smiles))]
+
+    def graph(self, smiles: str) -> GraphBatch:
+        """One molecule as the model reads it; ``DataError`` says what is wrong with a SMILES."""
+        self._check_fitted()
+        molecules = self._featurize([smiles]).require_molecules()
+        return encode(molecules.graphs, self._encodings)
 
     def save(self, folder: str | Path) -> None:
         """Write ``model.safetensors`` and ``config.json``: all that ``load`` needs."""

@@ -7,8 +7,6 @@ from graphformers.explain.attention import (
     attention_weights,
     received_attention,
 )
-from graphformers.explain.embedded_input import embedded_input, mean_input
-from graphformers.explain.explained_output import explained_output
 from graphformers.explain.head_analysis import (
     HeadAnalysis,
     HeadAverages,
@@ -16,8 +14,10 @@ from graphformers.explain.head_analysis import (
     focus,
     specialization,
 )
-from graphformers.explain.integrated_gradients import integrated_gradients
-from graphformers.explain.occlusion import occlusion
+from graphformers.explain.model_input import embedded_input, mean_input
+from graphformers.explain.model_output import explained_output
+from graphformers.explain.occluded_nodes import occlusion
+from graphformers.explain.path_gradients import integrated_gradients
 
 __all__ = [
     "AttentionWeights",

@@ -10,8 +10,8 @@ from torch.utils.hooks import RemovableHandle
 
 from graphformers.errors import ConfigError, DataError, nearest_name
 from graphformers.explain.attention import attention_layers
-from graphformers.explain.embedded_input import evaluating
-from graphformers.explain.explained_output import predicted_rows
+from graphformers.explain.model_input import evaluating
+from graphformers.explain.model_output import predicted_rows
 from graphformers.graph_batch import GraphBatch
 from graphformers.kernels import segment_reduce
 from graphformers.models.graph_model import GraphModel

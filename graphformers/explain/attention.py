@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from graphformers.errors import DataError
-from graphformers.explain.embedded_input import evaluating
+from graphformers.explain.model_input import evaluating
 from graphformers.graph_batch import GraphBatch
 from graphformers.kernels import RecordedAttention, SparsePattern, recorded_attention
 from graphformers.layers.graph_attention import GraphAttention

@@ -4,11 +4,13 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import cross_val_score
 
 from graphformers.errors import ConfigError, DataError, ModelFileError
+from graphformers.explain.model_input import changed_input
 from graphformers.molecules import PropertyPredictor, Split
 from graphformers.training import TrainingConfig
 
@@ -98,11 +100,19 @@ def test_scaling_is_fitted_on_the_training_part_alone(quick):
     assert quick.scaling_.shift[0] == pytest.approx(CARBONS[:20].mean())
 
 
-def test_contributions_add_up_to_the_change_of_the_prediction(fitted):
-    short, long = (fitted.contributions([one])[0].sum() for one in ("CC", "CCCCCCC"))
-    difference = np.diff(fitted.predict(["CC", "CCCCCCC"]))[0]
-    assert long - short == pytest.approx(difference, rel=0.05)
+def test_contributions_add_up_to_the_prediction_less_that_of_bonds_alone(fitted):
+    graph = fitted.graph("CCCCCO")
+    with torch.no_grad(), changed_input(fitted.model_, torch.zeros_like):
+        bonds = fitted.scaling_.restore(fitted.model_(graph).double().numpy())[0, 0]
+    expected = fitted.predict(["CCCCCO"])[0] - bonds
+    assert abs(expected) > 0.5
+    (given,) = fitted.contributions(["CCCCCO"])
+    assert given.sum() == pytest.approx(expected, rel=0.05)
+
+
+def test_atoms_of_an_invalid_molecule_have_no_contributions(fitted):
     assert [len(one) for one in fitted.contributions(["CCO", "xx"])] == [3, 0]
+    assert [len(one) for one in fitted.contributions(["xx"])] == [0]
 
 
 def test_interrupted_training_resumes_to_the_same_predictor(quick, tmp_path):

@@ -15,7 +15,7 @@ from graphformers.explain import (
     integrated_gradients,
     occlusion,
 )
-from graphformers.explain.embedded_input import changed_input
+from graphformers.explain.model_input import changed_input
 
 ROUNDING = 1e-5  # float32, sums in another order
 QUADRATURE = 0.02  # of the largest change: activations bend the line at any place

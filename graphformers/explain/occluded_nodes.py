@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from graphformers.explain.embedded_input import changed_input, evaluating
-from graphformers.explain.explained_output import explained_output, predicted_rows
+from graphformers.explain.model_input import changed_input, evaluating
+from graphformers.explain.model_output import explained_output, predicted_rows
 from graphformers.graph_batch import GraphBatch
 from graphformers.models.graph_model import GraphModel
 

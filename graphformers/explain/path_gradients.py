@@ -6,8 +6,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from graphformers.errors import ConfigError
-from graphformers.explain.embedded_input import changed_input, embedded_input, evaluating
-from graphformers.explain.explained_output import explained_output
+from graphformers.explain.model_input import changed_input, embedded_input, evaluating
+from graphformers.explain.model_output import explained_output
 from graphformers.graph_batch import GraphBatch
 from graphformers.models.graph_model import GraphModel
 
