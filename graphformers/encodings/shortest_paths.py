@@ -104,30 +104,31 @@ class ShortestPathEdges:
         Raises ``DataError`` when a graph is too large for all its pairs.
         """
         pairs = _pairs(graphs, pattern, self.name)
-        found = pairs.source.new_empty(pairs.num_edges, self.max_distance)
+        found = pairs.source.new_full((pairs.num_edges, self.max_distance), -1)
         edge_index, per_edge = _edges(graphs, self.direction)
-        first_edge = graphs.edge_ptr[graphs.batch[pairs.target]]
+        number = torch.arange(graphs.num_edges).to(pairs.source)
+        inside = (number - graphs.edge_ptr[graphs.edge_graph]).repeat_interleave(per_edge)
         for table in path_tables(graphs, edge_index, pairs):
-            edges = _follow(table, edge_index[1], self.max_distance)
-            inside = edges // per_edge - first_edge[table.slots].unsqueeze(1)
-            found[pairs.edge[table.slots]] = inside.masked_fill(edges < 0, -1)
+            _follow_(found, pairs.edge[table.slots], table, edge_index[1], inside)
         return found
 
 
-def _follow(
-    table: PathTable, target: Int[Tensor, " edges"], longest: int
-) -> Int[Tensor, "slots longest"]:
-    """Edges of the paths that the slots ask for, -1 past their ends."""
-    edges = table.row.new_full((table.row.shape[0], longest), -1)
-    slot = (table.hops[table.row] > 0).nonzero().squeeze(1)
-    row = table.row[slot]
-    for place in range(longest):
+def _follow_(
+    found: Int[Tensor, "pairs longest"],
+    pair: Int[Tensor, " slots"],
+    table: PathTable,
+    target: Int[Tensor, " edges"],
+    number: Int[Tensor, " edges"],
+) -> None:
+    """Write the numbers of the edges of the paths that the slots ask for."""
+    row, shift = table.row, table.shift
+    for place in range(found.shape[1]):
+        going_on = (table.hops[row] > 0).nonzero().squeeze(1)
+        if going_on.shape[0] < row.shape[0]:
+            row, shift, pair = row[going_on], shift[going_on], pair[going_on]
         edge = table.first_edge[row]
-        edges[slot, place] = edge
-        row = table.shift[slot] + target[edge]
-        going_on = table.hops[row] > 0
-        slot, row = slot[going_on], row[going_on]
-    return edges
+        found[pair, place] = number[edge]
+        row = shift + target[edge]
 
 
 def _edges(graphs: GraphBatch, direction: PathDirection) -> tuple[Int[Tensor, "2 edges"], int]:
