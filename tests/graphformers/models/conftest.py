@@ -18,6 +18,7 @@ from graphformers.models import (
     VirtualNodeMPNNConfig,
 )
 from graphformers.models.features import NoFeatures, NumericFeatures
+from graphformers.models.gps import SignNetConfig
 from graphformers.models.outputs import NodeHeadConfig
 
 SIZES = (5, 1, 8, 3)
@@ -93,6 +94,7 @@ def _mpnn_vn(name: str, config: VirtualNodeMPNNConfig, **features: object) -> Mo
     )
 
 
+UNREAD = ("eigenvalues",)
 ATOM, BOND = (119, 4, 12, 12, 10, 6, 6, 2, 2), (5, 6, 2)
 
 CASES = [
@@ -102,6 +104,15 @@ CASES = [
     _gps("gps-peptides-func", GPSConfig.peptides_func(), nodes=ATOM, edges=BOND),
     _gps("gps-cifar10", GPSConfig.cifar10(), nodes=5, edges=1),
     _gps("gps-cluster", GPSConfig.cluster(), nodes=7, edges=None, per_node=True),
+    _gps("gps-performer", GPSConfig.malnet_tiny(), nodes=5, edges=None),
+    _gps(
+        "gps-sign-net",
+        replace(GPSConfig.zinc(), sign_net=SignNetConfig(count=10, dim=16, summed=True)),
+        nodes=(28,),
+        edges=(4,),
+        unread=UNREAD,
+    ),
+    _gps("gps-stable", GPSConfig.zinc_stable(), nodes=(28,), edges=(4,), unread=UNREAD),
     _gt("gt-zinc", GraphTransformerConfig.zinc(), nodes=(28,), edges=(4,)),
     _gt("gt-zinc-official", GraphTransformerConfig.zinc(official=True), nodes=(28,), edges=(4,)),
     _gt(
