@@ -1,4 +1,4 @@
-"""``graphformers molecules train | predict | evaluate``."""
+"""``graphformers molecules train | predict | evaluate | explain``."""
 
 import logging
 import shlex
@@ -14,6 +14,8 @@ from graphformers.cli.progress import EpochProgress
 from graphformers.errors import DataError
 from graphformers.molecules.architecture import molecule_presets, training_for_molecules
 from graphformers.molecules.experiment import SPLIT_METHODS, Part, TableSplit, judge, train_on_table
+from graphformers.molecules.explanation import explain_molecule
+from graphformers.molecules.explanation_folder import write_explanation
 from graphformers.molecules.prediction_file import prediction_file, prediction_names
 from graphformers.molecules.predictor import MODELS, PropertyPredictor
 from graphformers.molecules.table import read_chunks, read_table
@@ -124,6 +126,21 @@ def _evaluate(options: Namespace) -> None:
         RunFolder(options.output).write_metrics(rows)
 
 
+def _add_explain_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("run", help="folder written by train")
+    parser.add_argument("smiles", help="one molecule")
+    parser.add_argument("--target", type=int, default=0, help="number of the target, from 0")
+    parser.add_argument("-o", "--output", default="explanation", help="folder for the files")
+
+
+def _explain(options: Namespace) -> None:
+    predictor = PropertyPredictor.load(options.run)
+    explanation = explain_molecule(predictor, options.smiles, options.target)
+    pictures = write_explanation(explanation, options.output)
+    logger.info("%s: %.4g predicted", explanation.target, explanation.prediction)
+    logger.info("atoms, heads and %d pictures in %s", len(pictures), options.output)
+
+
 def _add_column_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--smiles-column")
     parser.add_argument("--target-columns", nargs="+", type=str)
@@ -136,4 +153,5 @@ COMMANDS = (
     ),
     Command("predict", "predict a table of any length", _add_predict_arguments, _predict),
     Command("evaluate", "judge a model on a table", _add_evaluate_arguments, _evaluate),
+    Command("explain", "what one prediction hangs on", _add_explain_arguments, _explain),
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from graphformers.errors import ConfigError
 from graphformers.explain import (
     HeadAnalysis,
     analyse_heads,
@@ -59,8 +60,13 @@ class MoleculeExplanation:
 def explain_molecule(
     predictor: PropertyPredictor, smiles: str, task: int = 0
 ) -> MoleculeExplanation:
-    """Explain the prediction of one molecule; ``DataError`` for an invalid SMILES."""
+    """Explain the prediction of one molecule; ``task`` is the number of the target, from 0.
+
+    Raises ``DataError`` for an invalid SMILES, ``ConfigError`` for a target that is not there.
+    """
     graph = predictor.graph(smiles)
+    if not 0 <= task < len(predictor.target_names_):
+        raise ConfigError(f"this model predicts {predictor.target_names_}; got number {task}")
     model, scale = predictor.model_, float(predictor.scaling_.scale[task])
     (contributions,) = predictor.contributions([smiles], task)
     records = attention_weights(model, graph)
