@@ -21,7 +21,8 @@ from graphformers.cli.command import guarded
 from graphformers.files import write_json
 
 TOPICS = (
-    "attention", "message", "sampling", "neighbors", "walks", "euler", "gps", "grit", "physgto",
+    "attention", "message", "sampling", "neighbors", "walks", "euler", "gps", "grit", "gt",
+    "mpnn-vn", "physgto",
 )  # fmt: skip
 OTHER_TOPICS = {"expressivity": "graphformers.cli.expressivity"}
 """Topics that measure no time, asked for alone and first."""
@@ -68,7 +69,7 @@ def measure_topic(
     topic: str, sizes: Sequence[int] | None, repeats: int, limits: Limits
 ) -> list[Measurement]:
     """All workloads of a topic at every size."""
-    module = importlib.import_module(f"graphformers.benchmarks.{topic}")
+    module = importlib.import_module(f"graphformers.benchmarks.{topic.replace('-', '_')}")
     return [
         one
         for size in sizes or module.SIZES

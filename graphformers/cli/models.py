@@ -35,6 +35,20 @@ SYSTEMS = (
         source="Rampášek et al. 2022, arXiv:2205.12454",
     ),
     System(
+        name="GraphTransformer",
+        module="graphformers.models",
+        tasks="properties of molecules, graphs and nodes",
+        command="in Python",
+        source="Dwivedi and Bresson 2020, arXiv:2012.09699",
+    ),
+    System(
+        name="VirtualNodeMPNN",
+        module="graphformers.models",
+        tasks="properties of molecules, graphs and nodes",
+        command="in Python",
+        source="Cai et al. 2023, arXiv:2301.11956",
+    ),
+    System(
         name="PhysGTO",
         module="graphformers.physics",
         tasks="fields on meshes, static and in time",

@@ -1,6 +1,7 @@
 """Positional and structural encodings: features that follow from the edges alone."""
 
 from graphformers.encodings.cache import cached_encode
+from graphformers.encodings.colour_refinement import ColourRefinement
 from graphformers.encodings.degree import Degree
 from graphformers.encodings.eigenpairs import smallest_eigenpairs
 from graphformers.encodings.electrostatic import ElectrostaticStatistics
@@ -16,6 +17,7 @@ from graphformers.encodings.relative_random_walk import RelativeRandomWalk
 from graphformers.encodings.shortest_paths import ShortestPathEdges, ShortestPaths
 
 __all__ = [
+    "ColourRefinement",
     "Degree",
     "ElectrostaticStatistics",
     "EncodedSource",

@@ -6,8 +6,7 @@ from typing import final
 
 from torch import nn
 
-from graphformers.encodings import Encoding, LaplacianEigenvectors
-from graphformers.encodings.colour_refinement import ColourRefinement
+from graphformers.encodings import ColourRefinement, Encoding, LaplacianEigenvectors
 from graphformers.errors import ConfigError
 from graphformers.layers.categorical import CategoricalEmbedding
 from graphformers.layers.edge_attention import EdgeAttention

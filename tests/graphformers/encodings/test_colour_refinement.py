@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from graphformers.encodings import encode
-from graphformers.encodings.colour_refinement import ColourRefinement
+from graphformers.encodings import ColourRefinement, encode
 from graphformers.errors import ConfigError
 from graphformers.graph_batch import GraphBatch
 
