@@ -34,6 +34,8 @@ class SparsePattern:
     edge: Int[Tensor, " edges"]
     _transposed: "SparsePattern | None" = field(default=None, init=False, repr=False)
     _all_pairs: bool = field(default=False, repr=False)  # of every graph: its own transpose
+    # first node of every block of nodes that no edge leaves, and the number of nodes, where known
+    blocks: Int[Tensor, " blocks_plus_1"] | None = field(default=None, repr=False)
 
     @staticmethod
     def from_edge_index(
@@ -86,10 +88,11 @@ class SparsePattern:
     @staticmethod
     def complete(ptr: Int[Tensor, " graphs_plus_1"]) -> "SparsePattern":
         """All ordered pairs of nodes inside each graph, self pairs included."""
-        rows = complete_rows(_graph_ptr(ptr))
+        blocks = _graph_ptr(ptr)
+        rows = complete_rows(blocks)
         nodes = rows.row_ptr.shape[0] - 1
         return SparsePattern(
-            num_targets=nodes, num_sources=nodes, **rows._asdict(), _all_pairs=True
+            num_targets=nodes, num_sources=nodes, **rows._asdict(), _all_pairs=True, blocks=blocks
         )
 
     @staticmethod
@@ -189,6 +192,7 @@ class SparsePattern:
             source=self.source,
             edge=self.edge.index_select(0, slot),
             _all_pairs=True,
+            blocks=self.blocks,
         )
 
     @property
@@ -206,6 +210,7 @@ class SparsePattern:
             source=self.source.to(device),
             edge=self.edge.to(device),
             _all_pairs=self._all_pairs,
+            blocks=None if self.blocks is None else self.blocks.to(device),
         )
 
 

@@ -1,4 +1,4 @@
-"""Sparse attention of one score, shape and precision: forward, row pass and column pass.
+"""Sparse attention of one score, shape and precision: forward and backward passes.
 
 Every number of the results has one writer, so two runs agree bit for bit. Weights are never stored:
 the backward passes recompute them from the log-sum-exp of the row.
@@ -23,8 +23,9 @@ bad            (1,)                           set to one by an index that points
 
 Edge-wise arrays follow the caller's order. A thread takes one row (or column) and ``group`` heads:
 all of them on a CPU, so that every edge is looked up once; one on CUDA. ``first`` is the first row
-of a chunk. An edge whose logit is minus infinity is masked, and a row without other edges gives
-zeros.
+of a chunk. Where the nodes fall into many small blocks, a CPU thread takes a block at a time and
+visits its edges once instead of by rows and again by columns. An edge whose logit is minus infinity
+is masked, and a row without other edges gives zeros.
 
 Loops over channels and heads are ``while`` loops: clang makes vector code of them, not of
 ``range``.
@@ -45,11 +46,12 @@ _creation = threading.Lock()
 
 
 class AttentionKernels(NamedTuple):
-    """The three launches of one specialisation."""
+    """The launches of one specialisation."""
 
     forward: wp.Kernel
     backward_rows: wp.Kernel
     backward_columns: wp.Kernel
+    backward_blocks: wp.Kernel
 
 
 def attention_kernels(score: str, shape: Shape) -> AttentionKernels:
@@ -60,7 +62,7 @@ def attention_kernels(score: str, shape: Shape) -> AttentionKernels:
 
 @cache
 def _attention_kernels(score: str, shape: Shape) -> AttentionKernels:
-    """One module holds all three, so that a new shape compiles once."""
+    """One module holds all of them, so that a new shape compiles once."""
     numbers = ".".join(str(number) for number in shape[:4])
     module = wp.get_module(f"graphformers.attention.{score}.{numbers}.{shape.scalar.__name__}")
     flags = f"{wp.config.cpu_compiler_flags or '-march=native'} -ffp-contract=fast"
@@ -69,6 +71,7 @@ def _attention_kernels(score: str, shape: Shape) -> AttentionKernels:
     inputs = find_score(score).edge_inputs
     return AttentionKernels(
         forward_kernel(module, math, shape, inputs),
-        backward_kernel(module, math, shape, inputs, by_rows=True),
-        backward_kernel(module, math, shape, inputs, by_rows=False),
+        backward_kernel(module, math, shape, inputs, "rows"),
+        backward_kernel(module, math, shape, inputs, "columns"),
+        backward_kernel(module, math, shape, inputs, "blocks"),
     )

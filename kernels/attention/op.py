@@ -19,6 +19,7 @@ from graphformers.kernels.attention.score import PairScore, find_score
 from graphformers.kernels.pattern import SparsePattern
 from graphformers.kernels.validation import check_floating_or_half, check_indices, check_shape
 
+_MANY_BLOCKS = 8  # fewer cannot be shared out evenly between the threads of a CPU
 ScoreName = Literal["dot", "dot_edge", "signed_sqrt", "l2"]
 
 
@@ -148,7 +149,7 @@ def _attend(
     columns: tuple[Tensor | None, ...] = (None, None, None)
     given = [tensor for tensor in tensors if tensor is not None]
     if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in given):
-        columns = _slots(pattern.transposed)
+        columns = _columns(pattern, tensors.query)
     flags = (sums_pairs, gives_pairs)
     *results, _ = torch.ops.graphformers.sparse_attention(
         *tensors, *settings, *flags, *_slots(pattern), *columns
@@ -158,6 +159,14 @@ def _attend(
 
 def _slots(pattern: SparsePattern) -> tuple[Tensor, Tensor, Tensor]:
     return pattern.row_ptr, pattern.source, pattern.edge
+
+
+def _columns(pattern: SparsePattern, query: Tensor) -> tuple[Tensor | None, ...]:
+    """What the backward pass needs beside the rows; the same whatever the number of threads."""
+    blocks = pattern.blocks
+    if blocks is not None and not query.is_cuda and blocks.shape[0] > _MANY_BLOCKS:
+        return blocks, None, None
+    return _slots(pattern.transposed)
 
 
 def _through(matrix: Tensor | bool, pair_sum: Tensor, dim_v: int) -> Tensor:

@@ -23,7 +23,8 @@ _TENSORS = (
     " Tensor? bias, Tensor? gate, Tensor? seed"
 )
 _SETTINGS = "str score, float scale, float clamp, float dropout"
-# The pattern and its transpose, each as ptr, other end, caller's edge.
+# The pattern and its transpose, each as ptr, other end, caller's edge. In place of the transpose,
+# the first node of every block that no edge leaves will do, as column_ptr alone.
 _ROWS = "Tensor row_ptr, Tensor source, Tensor row_edge"
 torch.library.define(
     "graphformers::sparse_attention",
@@ -35,7 +36,7 @@ torch.library.define(
     "graphformers::sparse_attention_backward",
     "(Tensor grad_out, Tensor? grad_pair_sum, Tensor? grad_pairs,"
     f" {_TENSORS}, {_SETTINGS}, bool[] wanted, {_ROWS},"
-    " Tensor column_ptr, Tensor target, Tensor column_edge,"
+    " Tensor column_ptr, Tensor? target, Tensor? column_edge,"
     " Tensor out, Tensor pair_sum, Tensor lse)"
     " -> (Tensor query, Tensor key, Tensor value, Tensor edge, Tensor channel_weight,"
     " Tensor bias, Tensor gate)",
@@ -115,7 +116,6 @@ torch.library.register_autograd(
 @torch.library.impl("graphformers::sparse_attention_backward", ("cpu", "cuda"))
 def _pull_back(*arguments) -> tuple[Tensor, ...]:
     tensors, settings, (wanted, *rest) = _split(arguments[3:])
-    rows, columns = _contiguous(rest[:3]), _contiguous(rest[3:6])
     out, pair_sum, lse = rest[6:]
     given = _as_computed(tensors)
     upstream = [_cast(one, lse.dtype) for one in arguments[:3]]
@@ -125,17 +125,15 @@ def _pull_back(*arguments) -> tuple[Tensor, ...]:
     )
     per_row = None if channel_weight is None else torch.empty_like(given.query)
     mean, bad = torch.empty_like(lse), lse.new_zeros(1, dtype=torch.int32)
-    kernels, lanes, work = _specialise(given, settings, rows[1])
-
     forward = (_cast(out, lse.dtype), None if upstream[1] is None else _cast(pair_sum, lse.dtype))
-    inputs = (*rows, *given, *settings[1:], given.key.shape[0], lse, *forward, mean, *upstream)
-    written = (grads[0], None, edge, per_row, bias, gate, bad)
-    launch_rows(kernels.backward_rows, rows[0], lanes, (*inputs, *written), 2 * work)
-
-    nodes = given.query.shape[0]
-    inputs = (*columns, *given, *settings[1:], nodes, lse, None, None, mean, *upstream)
-    written = (grads[1], grads[2], None, None, None, None, bad)
-    launch_rows(kernels.backward_columns, columns[0], lanes, (*inputs, *written), 2 * work)
+    passes = _backward_by_blocks if rest[4] is None else _backward_by_rows_and_columns
+    passes(
+        given,
+        settings,
+        rest,
+        (lse, *forward, mean, *upstream),
+        (*grads[:3], edge, per_row, bias, gate, bad),
+    )
     _check_indices(bad)
     if per_row is not None:
         grads[4].copy_(_sum_of_rows(per_row))
@@ -143,6 +141,48 @@ def _pull_back(*arguments) -> tuple[Tensor, ...]:
         grad if one is None else grad.to(one.dtype)
         for grad, one in zip(grads, tensors[:-1], strict=True)
     )
+
+
+def _backward_by_rows_and_columns(
+    given: AttentionTensors,
+    settings: AttentionSettings,
+    pattern: Sequence[Tensor],
+    known: Sequence[Tensor | None],
+    grads: Sequence[Tensor | None],
+) -> None:
+    rows, columns = _contiguous(pattern[:3]), _contiguous(pattern[3:6])
+    (query, key, value, *others, bad), (lse, _out, _pair_sum, *upstream) = grads, known
+    kernels, lanes, work = _specialise(given, settings, rows[1])
+    inputs = (None, *rows, *given, *settings[1:], given.key.shape[0], *known)
+    written = (query, None, None, *others, bad)
+    launch_rows(kernels.backward_rows, rows[0], lanes, (*inputs, *written), 2 * work)
+    inputs = (
+        None,
+        *columns,
+        *given,
+        *settings[1:],
+        given.query.shape[0],
+        lse,
+        None,
+        None,
+        *upstream,
+    )
+    written = (key, None, value, None, None, None, None, bad)
+    launch_rows(kernels.backward_columns, columns[0], lanes, (*inputs, *written), 2 * work)
+
+
+def _backward_by_blocks(
+    given: AttentionTensors,
+    settings: AttentionSettings,
+    pattern: Sequence[Tensor],
+    known: Sequence[Tensor | None],
+    grads: Sequence[Tensor | None],
+) -> None:
+    rows, blocks = _contiguous(pattern[:3]), pattern[3].contiguous()
+    kernels, lanes, work = _specialise(given, settings, rows[1])
+    arguments = (blocks, *rows, *given, *settings[1:], given.key.shape[0], *known, *grads)
+    slots = rows[0].index_select(0, blocks)
+    launch_rows(kernels.backward_blocks, slots, lanes, arguments, 3 * work)
 
 
 @torch.library.register_fake("graphformers::sparse_attention_backward")
