@@ -2,10 +2,13 @@
 
 from graphformers.models.gps.attention import BigBirdConfig, FullAttentionConfig, PerformerConfig
 from graphformers.models.gps.config import GPSConfig
+from graphformers.models.gps.graphormer import GraphormerConfig
 from graphformers.models.gps.inputs import (
     EigenvectorConfig,
+    ElectrostaticConfig,
     FrequencyMLPConfig,
     FrequencyTransformerConfig,
+    HeatKernelConfig,
     RandomWalkConfig,
     SignNetConfig,
     StableConfig,
@@ -25,6 +28,7 @@ __all__ = [
     "GPS",
     "BigBirdConfig",
     "EigenvectorConfig",
+    "ElectrostaticConfig",
     "FrequencyMLPConfig",
     "FrequencyTransformerConfig",
     "FullAttentionConfig",
@@ -35,6 +39,8 @@ __all__ = [
     "GINEConfig",
     "GPSConfig",
     "GatedGCNConfig",
+    "GraphormerConfig",
+    "HeatKernelConfig",
     "PNAConfig",
     "PerformerConfig",
     "RandomWalkConfig",

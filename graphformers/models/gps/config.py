@@ -12,6 +12,7 @@ from graphformers.models.features import (
     NumericFeatures,
 )
 from graphformers.models.gps.attention import PerformerConfig
+from graphformers.models.gps.graphormer import GraphormerConfig
 from graphformers.models.gps.inputs import (
     EigenvectorConfig,
     RandomWalkConfig,
@@ -41,8 +42,9 @@ class GPSConfig(GPSSettings):
     and the configuration files of its repository). Those on molecules have the atom table of
     that time, with four chirality entries. ``official=True`` also takes over what the authors'
     program does and should not: one random sign per eigenvector for a whole batch
-    (``flip_per_graph``), padding that counts in Performer attention (``count_padding``), the
-    normalised Laplacian where the configuration asks for the plain one (``StableConfig``).
+    (``flip_per_graph``), padding that counts in Performer attention (``count_padding``), places
+    after the end of a path that count (``count_unused_places``), the normalised Laplacian where the
+    configuration asks for the plain one (``StableConfig``).
     """
 
     @classmethod
@@ -71,6 +73,11 @@ class GPSConfig(GPSSettings):
         """ZINC with messages weighted by the distance of eigenvectors (PEG)."""
         stable = StableConfig(count=8, normalization="sym" if official else "none")
         return replace(cls.zinc(), random_walk=None, stable=stable)
+
+    @classmethod
+    def zinc_graphormer(cls, *, official: bool = False) -> "GPSConfig":
+        """ZINC with Graphormer's degrees and biases of shortest paths."""
+        return replace(cls.zinc(), graphormer=GraphormerConfig(count_unused_places=official))
 
     @classmethod
     def pcqm4m_small(cls) -> "GPSConfig":

@@ -1,9 +1,14 @@
 """How GPS reads encodings: one configuration per kind."""
 
 from dataclasses import dataclass
-from typing import final
+from typing import TypeAlias, final
 
-from graphformers.encodings import LaplacianEigenvectors, RandomWalk
+from graphformers.encodings import (
+    ElectrostaticStatistics,
+    HeatKernel,
+    LaplacianEigenvectors,
+    RandomWalk,
+)
 from graphformers.encodings.laplacian import Normalization
 from graphformers.errors import ConfigError
 from graphformers.layers.eigenvector_encoder import (
@@ -41,6 +46,55 @@ class RandomWalkConfig:
         """The network that reads it."""
         return RandomWalkEncoder(
             self.steps, self.dim, mlp_layers=self.mlp_layers, raw_norm=self.raw_norm
+        )
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class HeatKernelConfig:
+    """Diagonal of the heat kernel at several times, encoded to ``dim`` columns as walks are."""
+
+    times: tuple[float, ...]
+    dim: int
+    mlp_layers: int = 0
+    raw_norm: bool = True
+
+    def __post_init__(self) -> None:
+        _check(times=len(self.times), dim=self.dim)
+
+    @property
+    def encoding(self) -> HeatKernel:
+        """What has to be computed for every graph."""
+        return HeatKernel(times=self.times)
+
+    def build(self) -> RandomWalkEncoder:
+        """The network that reads it."""
+        return RandomWalkEncoder(
+            len(self.times), self.dim, mlp_layers=self.mlp_layers, raw_norm=self.raw_norm
+        )
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class ElectrostaticConfig:
+    """Ten statistics of electrostatic potentials, encoded to ``dim`` columns as walks are."""
+
+    dim: int
+    mlp_layers: int = 0
+    raw_norm: bool = True
+
+    def __post_init__(self) -> None:
+        _check(dim=self.dim)
+
+    @property
+    def encoding(self) -> ElectrostaticStatistics:
+        """What has to be computed for every graph."""
+        return ElectrostaticStatistics()
+
+    def build(self) -> RandomWalkEncoder:
+        """The network that reads it."""
+        return RandomWalkEncoder(
+            self.encoding.channels, self.dim, mlp_layers=self.mlp_layers, raw_norm=self.raw_norm
         )
 
 
@@ -171,6 +225,11 @@ class StableConfig:
     def build(self, dim: int) -> StablePositions:
         """The map that reads it."""
         return StablePositions(self.count, dim, raw_norm=self.raw_norm)
+
+
+ColumnConfig: TypeAlias = (
+    EigenvectorConfig | SignNetConfig | RandomWalkConfig | HeatKernelConfig | ElectrostaticConfig
+)
 
 
 def _check(**sizes: int) -> None:

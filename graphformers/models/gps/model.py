@@ -9,8 +9,10 @@ from torch import Tensor, nn
 
 from graphformers.encodings import node_encoding
 from graphformers.graph_batch import GraphBatch
+from graphformers.layers.bias_grid import bias_grid
 from graphformers.layers.global_layer import GraphLayout
 from graphformers.layers.gps_block import GPSBlock
+from graphformers.layers.padded_rows import PaddedRows
 from graphformers.models.features import edge_states
 from graphformers.models.gps.attention import FULL_ATTENTION
 from graphformers.models.gps.config import GPSConfig
@@ -44,7 +46,12 @@ class GPS(PublishedGraphModel[GPSConfig]):
         self.eigenvectors = config.eigenvectors.build() if config.eigenvectors else None
         self.sign_net = config.sign_net.build() if config.sign_net else None
         self.random_walk = config.random_walk.build() if config.random_walk else None
+        self.heat_kernel = config.heat_kernel.build() if config.heat_kernel else None
+        self.electrostatic = config.electrostatic.build() if config.electrostatic else None
         self.stable = config.stable.build(config.dim) if config.stable else None
+        graphormer = config.graphormer
+        self.degrees = graphormer.build(config.feature_dim) if graphormer else None
+        self.graphormer = graphormer.build_bias(config.edges, config.heads) if graphormer else None
         self.blocks = nn.ModuleList(_block(config) for _ in range(config.layers))
         self.head = config.head.build(config.dim, config.activation)
 
@@ -52,8 +59,9 @@ class GPS(PublishedGraphModel[GPSConfig]):
         """Node features after the last block: what the head reads."""
         x, edge = self.embed(batch)
         graphs, distance = self.attention_layout(batch), self.distances(batch)
+        bias = self.attention_bias(batch, graphs)
         for block in self.blocks:
-            x, edge = block(x, edge, batch.edges, graphs, distance=distance)
+            x, edge = block(x, edge, batch.edges, graphs, bias=bias, distance=distance)
         return x
 
     def embed(
@@ -61,20 +69,34 @@ class GPS(PublishedGraphModel[GPSConfig]):
     ) -> tuple[Float[Tensor, "nodes dim"], Float[Tensor, "edges edge_dim"]]:
         """Node features beside their encodings, and edge features: the input of the first block."""
         config, columns = self.config, [self.node_features(batch.x)]
+        if self.degrees is not None:
+            columns[0] = columns[0] + self.degrees(batch.edges)
         if self.eigenvectors is not None and config.eigenvectors is not None:
             vectors, values = node_encoding(batch, config.eigenvectors.encoding)
             columns.append(self.eigenvectors(vectors, values, batch.ptr))
         if self.sign_net is not None and config.sign_net is not None:
             vectors, _ = node_encoding(batch, config.sign_net.encoding)
             columns.append(self.sign_net(vectors, batch.edges))
-        if self.random_walk is not None and config.random_walk is not None:
-            columns.append(self.random_walk(*node_encoding(batch, config.random_walk.encoding)))
+        for network, one in (
+            (self.random_walk, config.random_walk),
+            (self.heat_kernel, config.heat_kernel),
+            (self.electrostatic, config.electrostatic),
+        ):
+            if network is not None and one is not None:
+                columns.append(network(*node_encoding(batch, one.encoding)))
         return torch.cat(columns, dim=-1), edge_states(self.edge_features, config.edges, batch)
 
     def attention_layout(self, batch: GraphBatch) -> GraphLayout:
         """Layout in which every block attends."""
         attention = self.config.attention or FULL_ATTENTION
         return attention.layout(batch, self.config.layout)
+
+    def attention_bias(self, batch: GraphBatch, graphs: GraphLayout) -> Float[Tensor, "..."] | None:
+        """What every block adds to the logits of its attention, in the layout ``graphs``."""
+        if self.graphormer is None:
+            return None
+        bias = self.graphormer(batch)
+        return bias_grid(bias, batch.pairs, graphs) if isinstance(graphs, PaddedRows) else bias
 
     def distances(self, batch: GraphBatch) -> Float[Tensor, " edges"] | None:
         """Squared distance of the ends of every edge, for layers that weigh messages with it."""
@@ -92,8 +114,8 @@ class GPS(PublishedGraphModel[GPSConfig]):
     def official_tensors(
         cls, state_dict: Mapping[str, Tensor], config: GPSConfig
     ) -> Mapping[str, Tensor]:
-        """Their tensors, whatever their release of torch-geometric."""
-        return official_tensors(state_dict)
+        """Their tensors in our shapes, whatever their release of torch-geometric."""
+        return official_tensors(state_dict, config)
 
 
 def _block(config: GPSConfig) -> GPSBlock:

@@ -12,6 +12,7 @@ from graphformers.models.gps.config import GPSConfig
 from graphformers.models.gps.inputs import EigenvectorConfig, SignNetConfig
 from graphformers.models.official_weights import Renaming, feature_names, head_names, inside
 
+PATH_MAPS = "edge_dis_encoder.weight"
 BLOCK: Renaming = {
     "local.epsilon": ("local_model.eps",),
     "local.update.layers.0": ("local_model.nn.0",),
@@ -41,6 +42,13 @@ PERFORMER: Renaming = {
     "attention.output": ("self_attn.to_out",),
     "attention.projection": ("self_attn.fast_attention.projection_matrix",),
 }
+STABLE: Renaming = {"linear": ("linear_encoder_eigenvec",), "raw_norm": ("raw_norm",)}
+GRAPHORMER: Renaming = {
+    "degrees.embedding.tables": ("1.in_degree_encoder.weight", "1.out_degree_encoder.weight"),
+    "graphormer.distance.table": ("0.spatial_encoder.weight",),
+    "graphormer.edges.tables": ("0.edge_encoder.weight",),
+    "graphormer.path.maps": (f"0.{PATH_MAPS}",),
+}
 
 
 def official_names(config: GPSConfig, theirs: Mapping[str, Tensor]) -> Renaming:
@@ -51,29 +59,42 @@ def official_names(config: GPSConfig, theirs: Mapping[str, Tensor]) -> Renaming:
         f"{encoder}.encoder{number}" if composed else encoder for number in range(1, 8)
     ]
     renaming = _features(config, features, theirs) | head_names(config.head)
+    if config.graphormer is not None:
+        renaming |= _beside(GRAPHORMER, encodings.pop(0))
     if config.eigenvectors is not None:
         renaming |= _eigenvectors(config.eigenvectors, encodings.pop(0))
     if config.sign_net is not None:
         renaming |= _sign_net(config.sign_net, encodings.pop(0))
-    if config.random_walk is not None:
-        renaming |= _random_walk(config.random_walk.mlp_layers, encodings.pop(0))
+    for name in ("random_walk", "heat_kernel", "electrostatic"):
+        statistics = getattr(config, name)
+        if statistics is not None:
+            renaming |= inside(name, _statistics(statistics.mlp_layers), f"{encodings.pop(0)}.")
     if config.stable is not None:
-        stable = encodings.pop(0)
-        renaming["stable.linear"] = (f"{stable}.linear_encoder_eigenvec",)
-        renaming["stable.raw_norm"] = (f"{stable}.raw_norm",)
+        renaming |= inside("stable", STABLE, f"{encodings.pop(0)}.")
     attention = PERFORMER if isinstance(config.attention, PerformerConfig) else ATTENTION
     for layer in range(config.layers):
         renaming |= inside(f"blocks.{layer}", BLOCK | attention, f"layers.{layer}.")
     return renaming
 
 
-def official_tensors(state_dict: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-    """GAT's map of the nodes, which older releases of torch-geometric name twice, once."""
-    return {
+def official_tensors(state_dict: Mapping[str, Tensor], config: GPSConfig) -> Mapping[str, Tensor]:
+    """Maps of the places of a path as matrices, and GAT's map of the nodes once.
+
+    Older releases of torch-geometric name the latter twice.
+    """
+    renamed = {
         name.replace(".local_model.lin_src.", ".local_model.lin."): value
         for name, value in state_dict.items()
         if ".local_model.lin_dst." not in name
     }
+    for name in renamed:
+        if name.endswith(PATH_MAPS):
+            renamed[name] = renamed[name].view(-1, config.heads, config.heads)
+    return renamed
+
+
+def _beside(renaming: Renaming, official: str) -> Renaming:
+    return {ours: tuple(f"{official}.{one}" for one in group) for ours, group in renaming.items()}
 
 
 def _features(config: GPSConfig, nodes: str, theirs: Mapping[str, Tensor]) -> Renaming:
@@ -106,13 +127,10 @@ def _eigenvectors(config: EigenvectorConfig, encoder: str) -> Renaming:
     return renaming
 
 
-def _random_walk(mlp_layers: int, encoder: str) -> Renaming:
-    renaming: Renaming = {
-        "random_walk.raw_norm": (f"{encoder}.raw_norm",),
-        "random_walk.network": (f"{encoder}.pe_encoder",),
-    }
+def _statistics(mlp_layers: int) -> Renaming:
+    renaming: Renaming = {"raw_norm": ("raw_norm",), "network": ("pe_encoder",)}
     for layer in range(mlp_layers):
-        renaming[f"random_walk.network.layers.{layer}"] = (f"{encoder}.pe_encoder.{2 * layer}",)
+        renaming[f"network.layers.{layer}"] = (f"pe_encoder.{2 * layer}",)
     return renaming
 
 

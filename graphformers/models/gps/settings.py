@@ -3,18 +3,23 @@
 from dataclasses import dataclass
 from typing import get_args
 
-from graphformers.encodings import Encoding
+from graphformers.encodings import Encoding, PairEncoding
 from graphformers.errors import ConfigError
 from graphformers.layers.mlp import Activation, activation_function
 from graphformers.models.features import EdgeFeatures, NodeFeatures
 from graphformers.models.gps.attention import (
     FULL_ATTENTION,
     AttentionConfig,
+    FullAttentionConfig,
     Layout,
     PerformerConfig,
 )
+from graphformers.models.gps.graphormer import GraphormerConfig
 from graphformers.models.gps.inputs import (
+    ColumnConfig,
     EigenvectorConfig,
+    ElectrostaticConfig,
+    HeatKernelConfig,
     RandomWalkConfig,
     SignNetConfig,
     StableConfig,
@@ -45,7 +50,10 @@ class GPSSettings:
     eigenvectors: EigenvectorConfig | None = None
     sign_net: SignNetConfig | None = None
     random_walk: RandomWalkConfig | None = None
+    heat_kernel: HeatKernelConfig | None = None
+    electrostatic: ElectrostaticConfig | None = None
     stable: StableConfig | None = None
+    graphormer: GraphormerConfig | None = None
     dropout: float = 0.0
     attention_dropout: float = 0.0
     activation: Activation = "relu"
@@ -82,6 +90,12 @@ class GPSSettings:
                 "stable positions weigh the messages of GINE or GatedGCN; "
                 f"got local {type(self.local).__name__}"
             )
+        biased = self.graphormer is not None and self.graphormer.distances is not None
+        if biased and not isinstance(self.attention, FullAttentionConfig):
+            raise ConfigError(
+                "the bias of shortest paths is one of full attention; "
+                f"got attention {type(self.attention).__name__}"
+            )
         performer = isinstance(self.attention, PerformerConfig) and self.attention
         if performer and performer.count_padding and self.layout != "padded":
             raise ConfigError(
@@ -101,8 +115,14 @@ class GPSSettings:
     @property
     def feature_dim(self) -> int:
         """Columns left for the node features."""
-        used = (self.eigenvectors, self.sign_net, self.random_walk)
-        return self.dim - sum(config.dim for config in used if config is not None)
+        return self.dim - sum(config.dim for config in self.columns)
+
+    @property
+    def columns(self) -> tuple[ColumnConfig, ...]:
+        """Encodings that stand beside the node features, in this order."""
+        spectral = (self.eigenvectors, self.sign_net)
+        statistics = (self.random_walk, self.heat_kernel, self.electrostatic)
+        return tuple(config for config in (*spectral, *statistics) if config is not None)
 
     @property
     def edge_dim(self) -> int:
@@ -112,9 +132,13 @@ class GPSSettings:
     @property
     def encodings(self) -> tuple[Encoding, ...]:
         """What ``graphformers.encodings.encode`` must compute for every graph."""
-        used = (self.eigenvectors, self.sign_net, self.random_walk, self.stable)
-        found = (config.encoding for config in used if config is not None)
-        return tuple(dict.fromkeys(found))
+        used = self.columns if self.stable is None else (*self.columns, self.stable)
+        return tuple(dict.fromkeys(config.encoding for config in used))
+
+    @property
+    def pair_encodings(self) -> tuple[PairEncoding, ...]:
+        """What is read for every pair of nodes: computed from a batch that does not carry it."""
+        return () if self.graphormer is None else self.graphormer.pair_encodings
 
     @property
     def layer_shape(self) -> LayerShape:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from graphformers.checkpoint import PretrainedModel
-from graphformers.encodings import Encoding, encode
+from graphformers.encodings import Encoding, PairEncoding, encode
 from graphformers.graph_batch import GraphBatch
 from graphformers.models import (
     GPS,
@@ -18,7 +18,7 @@ from graphformers.models import (
     VirtualNodeMPNNConfig,
 )
 from graphformers.models.features import NoFeatures, NumericFeatures
-from graphformers.models.gps import SignNetConfig
+from graphformers.models.gps import GraphormerConfig, SignNetConfig
 from graphformers.models.outputs import NodeHeadConfig
 
 SIZES = (5, 1, 8, 3)
@@ -30,7 +30,7 @@ class ModelCase:
 
     name: str
     build: Callable[[], PretrainedModel]
-    encodings: Sequence[Encoding]
+    encodings: Sequence[Encoding | PairEncoding]
     nodes: Sequence[int] | int  # categories per column, or a number of numeric columns
     edges: Sequence[int] | int | None
     per_node: bool = False
@@ -70,7 +70,8 @@ def _features(columns: Sequence[int] | int, rows: int, generator: torch.Generato
 
 def _gps(name: str, config: GPSConfig, **features: object) -> ModelCase:
     small = replace(config, layers=2)
-    return ModelCase(name=name, build=lambda: GPS(small), encodings=small.encodings, **features)  # pyright: ignore[reportArgumentType]
+    encodings = (*small.encodings, *small.pair_encodings)
+    return ModelCase(name=name, build=lambda: GPS(small), encodings=encodings, **features)  # pyright: ignore[reportArgumentType]
 
 
 def _gt(name: str, config: GraphTransformerConfig, **features: object) -> ModelCase:
@@ -111,6 +112,12 @@ CASES = [
         nodes=(28,),
         edges=(4,),
         unread=UNREAD,
+    ),
+    _gps(
+        "gps-graphormer-sparse",
+        replace(GPSConfig.zinc(), layout="sparse", graphormer=GraphormerConfig(edge_paths=False)),
+        nodes=(28,),
+        edges=(4,),
     ),
     _gps("gps-stable", GPSConfig.zinc_stable(), nodes=(28,), edges=(4,), unread=UNREAD),
     _gt("gt-zinc", GraphTransformerConfig.zinc(), nodes=(28,), edges=(4,)),

@@ -20,7 +20,7 @@ def relabelled(batch: GraphBatch) -> tuple[GraphBatch, torch.Tensor]:
     starts, sizes = batch.ptr[:-1].tolist(), batch.ptr.diff().tolist()
     mixed = [torch.randperm(size, generator=generator) for size in sizes]
     order = torch.cat([start + one for start, one in zip(starts, mixed, strict=True)])
-    new_number = order.argsort()
+    new_number, pairs = order.argsort(), old_pairs(batch, order)
     graph = batch.edge_graph
     shuffle = torch.randperm(batch.num_edges, generator=generator)
     shuffle = shuffle[graph[shuffle].argsort(stable=True)]
@@ -30,8 +30,17 @@ def relabelled(batch: GraphBatch) -> tuple[GraphBatch, torch.Tensor]:
         edge_index=new_number[batch.edge_index][:, shuffle],
         edge_attr=None if batch.edge_attr is None else batch.edge_attr[shuffle],
         encodings={name: value[order] for name, value in batch.encodings.items()},
+        pair_encodings={name: value[pairs] for name, value in batch.pair_encodings.items()},
     )
     return changed, order
+
+
+def old_pairs(batch: GraphBatch, order: torch.Tensor) -> torch.Tensor:
+    """Row among the pairs of a batch of every pair of the batch in another order."""
+    source, target = order[batch.pairs.edge_index]
+    graph = batch.batch[target]
+    first, size = batch.ptr[graph], batch.ptr.diff()[graph]
+    return batch.pair_ptr[graph] + (target - first) * size + source - first
 
 
 def test_relabelling_nodes_relabels_node_outputs_and_leaves_graph_outputs(case):
