@@ -11,7 +11,7 @@ from graphformers.expressivity.contenders import Builder, Sizes
 from graphformers.expressivity.walk_encodings import encode_in_double
 from graphformers.graph_batch import GraphBatch
 
-PAIRS_AT_A_TIME = 1 << 16  # dense attention works on all pairs of nodes: this bounds its memory
+PAIRS_AT_A_TIME = 1 << 14  # dense attention works on all pairs of nodes: this bounds its memory
 
 
 def built(builder: Builder, sizes: Sizes, seed: int, dtype: torch.dtype) -> PretrainedModel:
@@ -35,10 +35,17 @@ def in_precision(graphs: GraphBatch, dtype: torch.dtype) -> GraphBatch:
 
 @torch.no_grad()
 def embed(model: nn.Module, graphs: GraphBatch) -> Float[Tensor, "graphs dim"]:
-    """One vector per graph, in evaluation mode, float64."""
+    """One vector per graph, in evaluation mode."""
     model.eval()
-    parts = [model(graphs.select(range(*one))).double() for one in _stretches(graphs)]
-    return torch.cat(parts)
+    return torch.cat([model(graphs.select(range(*one))) for one in _stretches(graphs)])
+
+
+def embed_edges(
+    model: PretrainedModel, graphs: GraphBatch, dtype: torch.dtype
+) -> Float[Tensor, "graphs dim"]:
+    """The same for graphs without encodings, which are computed for a few graphs at a time."""
+    few = (graphs.select(range(*one)) for one in _stretches(graphs))
+    return torch.cat([embed(model, encoded(one, model, dtype)) for one in few])
 
 
 def _stretches(graphs: GraphBatch) -> Iterator[tuple[int, int]]:

@@ -142,8 +142,7 @@ def _embedded(
 ) -> Float[Tensor, "copies dim"]:
     at_a_time = max(1, PAIRS_AT_A_TIME // graph.num_nodes**2)
     batches = copies_of(graph, protocol.copies, at_a_time, seed)
-    vectors = torch.cat([embed(model, batch) for batch in batches])
-    return vectors.to(protocol.dtype)
+    return torch.cat([embed(model, batch) for batch in batches])
 
 
 def _train(first: GraphBatch, second: GraphBatch, model: nn.Module, protocol: Protocol) -> None:

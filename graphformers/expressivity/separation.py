@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from graphformers.expressivity.contenders import Builder, Reference, Sizes
-from graphformers.expressivity.embedding import built, embed, encoded
+from graphformers.expressivity.embedding import built, embed_edges
 from graphformers.expressivity.graph_set import GraphSet
 from graphformers.expressivity.relabelling import relabelled
 from graphformers.graph_batch import GraphBatch
@@ -57,8 +57,8 @@ def separated_by_embeddings(
     noise = torch.zeros(len(copies), dtype=torch.float64)
     for seed in seeds:
         model = built(builder, Sizes(graph_set.node_types, EMBEDDING_DIM), seed, torch.float64)
-        vectors = embed(model, encoded(graph_set.graphs, model, torch.float64))
-        copied = embed(model, encoded(copies, model, torch.float64))
+        vectors = embed_edges(model, graph_set.graphs, torch.float64)
+        copied = embed_edges(model, copies, torch.float64)
         first, second = graph_set.pairs.unbind(dim=1)
         largest = torch.maximum(largest, relative_difference(vectors[first], vectors[second]))
         noise = torch.maximum(noise, relative_difference(vectors, copied))

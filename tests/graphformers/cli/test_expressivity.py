@@ -82,12 +82,23 @@ def test_categories_choose_pairs_of_brec(capsys):
         (["--sets", "brec", "--pairs", "400"], "BREC has pairs 0 to 399; got 400"),
         (["--sets", "brec", "--categories", "cfl"], "no category 'cfl'; did you mean 'cfi'"),
         (["--precision", "half"], "precision must be float32 or float64; got 'half'"),
+        (["--direct", "--epochs", "1"], "leave out --direct or --epochs"),
         (["--copies", "16"], "needs more copies than columns"),
     ],
 )
 def test_mistakes_are_one_line(options, message, capsys):
     assert bench(*options) == MISTAKE
     assert message in capsys.readouterr().err
+
+
+def test_directly_brec_is_judged_by_embeddings(tmp_path):
+    numbers = tmp_path / "numbers.json"
+    chosen = ["--models", "gps-rwse", "--sets", "brec", "--pairs", "0", "110", "--direct"]
+    assert bench(*chosen, "--json", str(numbers)) == 0
+    (outcome,) = json.loads(numbers.read_text())["outcomes"]
+    assert outcome["told_apart"] == [True, False]
+    assert outcome["smallest"] > 1e-9 > outcome["noise"]
+    assert outcome["statistics"] == []
 
 
 def test_help_is_its_own(capsys):
