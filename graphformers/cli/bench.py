@@ -22,7 +22,7 @@ from graphformers.files import write_json
 
 TOPICS = (
     "attention", "message", "sampling", "neighbors", "walks", "euler", "gps", "grit", "gt",
-    "mpnn-vn", "physgto",
+    "mpnn-vn", "ppgt", "physgto",
 )  # fmt: skip
 OTHER_TOPICS = {"expressivity": "graphformers.cli.expressivity"}
 """Topics that measure no time, asked for alone and first."""

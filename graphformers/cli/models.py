@@ -4,6 +4,7 @@ import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from jsonargparse import ArgumentParser
 from rich.console import Console
 from rich.table import Table
@@ -49,6 +50,13 @@ SYSTEMS = (
         source="Cai et al. 2023, arXiv:2301.11956",
     ),
     System(
+        name="PPGT",
+        module="graphformers.models",
+        tasks="properties of molecules, graphs and nodes",
+        command="in Python",
+        source="Ma et al. 2025, arXiv:2504.12588",
+    ),
+    System(
         name="PhysGTO",
         module="graphformers.physics",
         tasks="fields on meshes, static and in time",
@@ -76,7 +84,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def parameter_counts(model_class: type[PretrainedModel]) -> dict[str, int]:
     """Number of parameters of every preset."""
-    return {
-        name: sum(one.numel() for one in model_class.preset(name).parameters())
-        for name in preset_names(model_class.config_class)
-    }
+    with torch.device("meta"):  # shapes alone
+        return {
+            name: sum(one.numel() for one in model_class.preset(name).parameters())
+            for name in preset_names(model_class.config_class)
+        }

@@ -1,5 +1,8 @@
 """Shared layers: every model is built from these."""
 
+from graphformers.layers.adaptive_mlp import AdaptiveMLP
+from graphformers.layers.adaptive_mlp_stack import AdaptiveMLPStack
+from graphformers.layers.adaptive_rms_norm import AdaptiveRMSNorm
 from graphformers.layers.categorical import CategoricalEmbedding
 from graphformers.layers.edge_attention import EdgeAttention
 from graphformers.layers.eigenvector_encoder import (
@@ -10,25 +13,34 @@ from graphformers.layers.eigenvector_encoder import (
 )
 from graphformers.layers.eigenvector_map import EigenvectorMap
 from graphformers.layers.gated_gcn import GatedGCN
+from graphformers.layers.gelu_heads import GELUGraphHead, GELUNodeHead
 from graphformers.layers.gine import GINE
 from graphformers.layers.gps_block import GPSBlock
 from graphformers.layers.graph_attention import GraphAttention
+from graphformers.layers.graph_drop_path import GraphDropPath
 from graphformers.layers.graph_transformer_block import GraphTransformerBlock
 from graphformers.layers.heads import GraphHead, HalvingHead, Head, NodeHead, UnitRowMLP
+from graphformers.layers.layer_scale import LayerScale
 from graphformers.layers.local_layer import LocalLayer
 from graphformers.layers.mlp import MLP
 from graphformers.layers.normalization import BatchNorm
 from graphformers.layers.numeric import NumericEmbedding
 from graphformers.layers.padded_rows import PaddedRows
+from graphformers.layers.pair_bias_gate import PairBiasGate
 from graphformers.layers.post_norm_update import PostNormUpdate
-from graphformers.layers.virtual_node_block import VirtualNodeBlock
-from graphformers.layers.virtual_node_graph import VirtualNodeGraph, VirtualNodeStates
-from graphformers.layers.virtual_node_input import VirtualNodeInput
+from graphformers.layers.ppgt_block import PPGTBlock
+from graphformers.layers.relational_gated_gcn import RelationalGatedGCN
+from graphformers.layers.sinusoidal_mlp import SinusoidalMLP
+from graphformers.layers.squared_distance_attention import SquaredDistanceAttention
+from graphformers.layers.virtual_node_graph import VirtualNodeGraph, VirtualNodeInput
 from graphformers.layers.walk_encoder import RandomWalkEncoder
 
 __all__ = [
     "GINE",
     "MLP",
+    "AdaptiveMLP",
+    "AdaptiveMLPStack",
+    "AdaptiveRMSNorm",
     "BatchNorm",
     "CategoricalEmbedding",
     "EdgeAttention",
@@ -37,22 +49,29 @@ __all__ = [
     "FrequencyMLP",
     "FrequencyNetwork",
     "FrequencyTransformer",
+    "GELUGraphHead",
+    "GELUNodeHead",
     "GPSBlock",
     "GatedGCN",
     "GraphAttention",
+    "GraphDropPath",
     "GraphHead",
     "GraphTransformerBlock",
     "HalvingHead",
     "Head",
+    "LayerScale",
     "LocalLayer",
     "NodeHead",
     "NumericEmbedding",
+    "PPGTBlock",
     "PaddedRows",
+    "PairBiasGate",
     "PostNormUpdate",
     "RandomWalkEncoder",
+    "RelationalGatedGCN",
+    "SinusoidalMLP",
+    "SquaredDistanceAttention",
     "UnitRowMLP",
-    "VirtualNodeBlock",
     "VirtualNodeGraph",
     "VirtualNodeInput",
-    "VirtualNodeStates",
 ]

@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from graphformers.layers.adaptive_rms_norm import AdaptiveRMSNorm, adaptive_rms_norm
+from graphformers.layers.adaptive_rms_norm import AdaptiveRMSNorm
 from graphformers.layers.layer_scale import layer_scale
 from graphformers.layers.linear_of import linear_of
 from graphformers.layers.truncated_normal import truncated_normal_
@@ -20,8 +20,8 @@ class AdaptiveMLP(nn.Module):
               + b_2\bigr)
 
     The hidden width is ``ratio * dim``; without ``layer_scale``, its initial value,
-    :math:`\gamma` is 1. The residual is left to the caller. Of many rows only ``x`` and what goes
-    into the GELU are kept for the backward pass.
+    :math:`\gamma` is 1. The residual is left to the caller. What the GELU gives is not kept for the
+    backward pass when there are many rows (see ``linear_of``).
 
     Source: Ma et al. 2025, arXiv:2504.12588.
     """
@@ -41,6 +41,5 @@ class AdaptiveMLP(nn.Module):
 
     def forward(self, x: Float[Tensor, "rows dim"]) -> Float[Tensor, "rows dim"]:
         """The branch, to be added to ``x``."""
-        norm, widen, narrow = self.norm, self.widen, self.narrow
-        wide = linear_of(adaptive_rms_norm, x, widen.weight, widen.bias, norm.alpha, norm.beta)
-        return self.scale(linear_of(F.gelu, wide, narrow.weight, narrow.bias))
+        wide = self.widen(self.norm(x))
+        return self.scale(linear_of(F.gelu, wide, self.narrow.weight, self.narrow.bias))

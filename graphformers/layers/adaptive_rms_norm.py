@@ -45,16 +45,17 @@ def adaptive_rms_norm(
     Gradients of any order.
     """
     if torch.compiler.is_compiling():
-        return x * _factor(_square(x), _square(alpha * x + beta))
+        return _normalised(x, alpha, beta)
     return _AdaptiveRMSNorm.apply(x, alpha, beta)  # pyright: ignore[reportReturnType]
 
 
+def _normalised(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
+    return x * (_square(torch.addcmul(beta, alpha, x)) / _square(x)).sqrt()
+
+
 def _square(x: Tensor) -> Tensor:
-    return x.square().mean(-1, keepdim=True) + EPSILON
-
-
-def _factor(square: Tensor, wanted: Tensor) -> Tensor:
-    return (wanted / square).sqrt()
+    norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True)  # makes no tensor of squares
+    return norm.square() / x.shape[-1] + EPSILON
 
 
 class _AdaptiveRMSNorm(torch.autograd.Function):
@@ -63,16 +64,17 @@ class _AdaptiveRMSNorm(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, alpha, beta) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx.save_for_backward(x, alpha, beta)
-        return x * _factor(_square(x), _square(torch.addcmul(beta, alpha, x)))
+        return _normalised(x, alpha, beta)
 
     @staticmethod
     def backward(ctx, grad) -> tuple[Tensor, Tensor, Tensor]:  # pyright: ignore[reportIncompatibleMethodOverride]
         x, alpha, beta = ctx.saved_tensors
         adapted = torch.addcmul(beta, alpha, x)
         square, wanted = _square(x), _square(adapted)
-        factor = _factor(square, wanted)
+        factor = (wanted / square).sqrt()
         slope = (grad * x).mean(-1, keepdim=True) * factor  # of the factor's logarithm
         pulled = adapted * (slope / wanted)
-        grad_x = grad * factor + alpha * pulled - x * (slope / square)
+        grad_x = torch.addcmul(grad * factor, alpha, pulled)
+        grad_x = torch.addcmul(grad_x, x, slope / square, value=-1)
         rows = tuple(range(x.ndim - 1))
         return grad_x, (pulled * x).sum(rows), pulled.sum(rows)

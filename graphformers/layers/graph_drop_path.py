@@ -7,7 +7,6 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from graphformers.errors import ConfigError
-from graphformers.kernels import segment_broadcast
 
 
 @final
@@ -34,4 +33,5 @@ class GraphDropPath(nn.Module):
             return x
         keep = 1.0 - self.dropout
         coins = torch.rand(ptr.shape[0] - 1, 1, device=x.device) < keep
-        return x * segment_broadcast(coins.to(x.dtype) / keep, ptr)
+        factor = coins.to(x.dtype) / keep
+        return x * factor.repeat_interleave(ptr.diff(), dim=0, output_size=x.shape[0])

@@ -97,7 +97,7 @@ class PPGT(PublishedGraphModel[PPGTConfig]):
         pair = self.pair_columns(columns.pairs)
         if self.edge_features is not None and self.config.edges is not None:
             edge = edge_states(self.edge_features, self.config.edges, batch)
-            pair = pair.index_add(0, pair_slots(pattern, batch.edge_index), edge)
+            pair.index_add_(0, pair_slots(pattern, batch.edge_index), edge)
         return self.first_norm(x), self.pair_mlps(pair)
 
     def attention_pattern(self, batch: GraphBatch) -> SparsePattern:
