@@ -5,7 +5,7 @@ ZINC's molecules. The other one gathers and scatters along lists of edges, those
 nodes like any other. A step forgets what was worked out about the batch in the one before.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import torch
@@ -15,7 +15,7 @@ from graphformers.benchmarks.gps import molecules
 from graphformers.benchmarks.workload import OURS, Contender, Workload
 from graphformers.encodings import encode
 from graphformers.graph_batch import GraphBatch
-from graphformers.layers import GatedGCN
+from graphformers.layers import RelationalGatedGCN
 from graphformers.models import VirtualNodeMPNN, VirtualNodeMPNNConfig
 from graphformers.models.features import edge_states
 
@@ -66,37 +66,28 @@ class LargeGraph(nn.Module):
         model, start = self.model, self.model.start
         count, virtual = batch.num_nodes, batch.num_nodes + batch.batch
         up = torch.stack([torch.arange(count), virtual])
-        relations = {"local": batch.edge_index, "gather": up, "scatter": up.flip(0)}
+        relations = (up, up.flip(0), batch.edge_index)
         x = torch.cat([model.embed(batch), start.node.expand(len(batch), -1)])
-        features = {
-            "local": edge_states(model.edge_features, CONFIG.edges, batch),  # pyright: ignore[reportArgumentType]
-            "gather": start.gather.expand(count, -1),
-            "scatter": start.scatter.expand(count, -1),
-        }
-        for block in model.blocks:
-            changes = changes_of(block, x, features, relations)
-            x = x + sum(change for change, _ in changes.values())
-            features = {name: features[name] + change for name, (_, change) in changes.items()}
+        local = edge_states(model.edge_features, CONFIG.edges, batch)  # pyright: ignore[reportArgumentType]
+        edges = [start.gather.expand(count, -1), start.scatter.expand(count, -1), local]
+        for layer in model.blocks:
+            x, edges = scattered(layer, x, edges, relations)  # pyright: ignore[reportArgumentType]
         return model.head(x[:count], batch.ptr)
 
 
-def changes_of(
-    block: nn.Module, x: Tensor, features: Mapping[str, Tensor], relations: Mapping[str, Tensor]
-) -> dict[str, tuple[Tensor, Tensor]]:
-    """Changes of nodes and edges by every relation."""
-    return {
-        name: scattered(getattr(block, name), x, features[name], ends)
-        for name, ends in relations.items()
-    }
-
-
-def scattered(layer: GatedGCN, x: Tensor, edge: Tensor, ends: Tensor) -> tuple[Tensor, Tensor]:
-    """One gated graph convolution, every step an indexed gather or a scatter."""
-    source, target = ends
-    own, value, gate_target, gate_source = layer.node_maps(x).chunk(4, dim=1)
-    logit = gate_target[target] + gate_source[source] + layer.edge_map(edge)
-    gate = logit.sigmoid()
-    total = torch.zeros_like(value).index_add(0, target, gate * value[source])
-    weight = torch.zeros_like(value).index_add(0, target, gate)
-    update = own + total / (weight + 1e-6)
-    return layer.node_norm(update).relu(), layer.edge_norm(logit).relu()
+def scattered(
+    layer: RelationalGatedGCN, x: Tensor, edges: Sequence[Tensor], relations: Sequence[Tensor]
+) -> tuple[Tensor, list[Tensor]]:
+    """One layer, relation by relation, every step an indexed gather or a scatter."""
+    maps = layer.node_maps(x).chunk(layer.relations, dim=1)
+    updates, changed = [], []
+    for number, (source, target) in enumerate(relations):
+        own, value, gate_target, gate_source = maps[number].chunk(4, dim=1)
+        logit = gate_target[target] + gate_source[source] + layer.edge_maps[number](edges[number])
+        gate = logit.sigmoid()
+        total = torch.zeros_like(value).index_add(0, target, gate * value[source])
+        weight = torch.zeros_like(value).index_add(0, target, gate)
+        updates.append(own + total / (weight + 1e-6))
+        changed.append(edges[number] + layer.edge_norms[number](logit).relu())
+    change = layer.node_norm(torch.cat(updates, dim=1)).relu()
+    return x + sum(change.chunk(layer.relations, dim=1)), changed

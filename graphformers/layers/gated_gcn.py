@@ -44,20 +44,10 @@ class GatedGCN(LocalLayer):
         pattern: SparsePattern,
     ) -> tuple[Float[Tensor, "nodes dim"], Float[Tensor, "edges dim"]]:
         """New node and edge features."""
-        node_change, edge_change = self.changes(x, edge, pattern)
-        return x + node_change, edge + edge_change
-
-    def changes(
-        self,
-        x: Float[Tensor, "nodes dim"],
-        edge: Float[Tensor, "edges dim"],
-        pattern: SparsePattern,
-    ) -> tuple[Float[Tensor, "nodes dim"], Float[Tensor, "edges dim"]]:
-        """What the residuals are added to."""
         own, value, gate_target, gate_source = self.node_maps(x).chunk(4, dim=-1)
         logit = edge_sum(gate_target, gate_source, self.edge_map(edge), pattern)
         update = own + gated_mean(value, logit, pattern)
         return (
-            self.dropout(self.activation(self.node_norm(update))),
-            self.dropout(self.activation(self.edge_norm(logit))),
+            x + self.dropout(self.activation(self.node_norm(update))),
+            edge + self.dropout(self.activation(self.edge_norm(logit))),
         )

@@ -7,7 +7,7 @@ from graphformers.encodings import Encoding, LaplacianEigenvectors, RandomWalk
 from graphformers.errors import ConfigError
 from graphformers.layers.eigenvector_encoder import EigenvectorEncoder, FrequencyMLP
 from graphformers.layers.mlp import Activation, activation_function
-from graphformers.layers.virtual_node_block import VirtualNodeBlock
+from graphformers.layers.relational_gated_gcn import RelationalGatedGCN
 from graphformers.layers.walk_encoder import RandomWalkEncoder
 from graphformers.models.features import (
     OGB_ATOM,
@@ -104,13 +104,13 @@ class VirtualNodeMPNNConfig:
             return None
         return RandomWalkEncoder(self.random_walk.count, self.random_walk.dim)
 
-    def block(self) -> VirtualNodeBlock:
+    def block(self) -> RelationalGatedGCN:
         """One layer."""
-        return VirtualNodeBlock(
+        return RelationalGatedGCN(
             self.dim,
+            3 if self.local_edges else 2,
             dropout=self.dropout,
             activation=self.activation,
-            local_edges=self.local_edges,
             residual_per_relation=self.residual_per_relation,
         )
 

@@ -8,8 +8,7 @@ from torch import Tensor, nn
 
 from graphformers.encodings import Encoding, node_encoding
 from graphformers.graph_batch import GraphBatch
-from graphformers.layers.virtual_node_graph import VirtualNodeGraph
-from graphformers.layers.virtual_node_input import VirtualNodeInput
+from graphformers.layers.virtual_node_graph import VirtualNodeGraph, VirtualNodeInput
 from graphformers.models.features import edge_states
 from graphformers.models.graph_model import GraphModel
 from graphformers.models.virtual_node.config import VirtualNodeMPNNConfig
@@ -20,10 +19,11 @@ class VirtualNodeMPNN(GraphModel[VirtualNodeMPNNConfig]):
     r"""Message passing in which a virtual node carries news across its whole graph.
 
     .. math:: x^0 = [\,\mathrm{features} \,\|\, \mathrm{eigenvectors} \,\|\, \mathrm{walks}\,],
-              \qquad (x^{l+1}, v^{l+1}, e^{l+1}) = \mathrm{VirtualNodeBlock}(x^l, v^l, e^l), \qquad
-              y = \mathrm{Head}(x^L)
+              \qquad (x^{l+1}, v^{l+1}, e^{l+1}) = \mathrm{RelationalGatedGCN}(x^l, v^l, e^l),
+              \qquad y = \mathrm{Head}(x^L)
 
-    The head reads the nodes without the virtual ones :math:`v`. Cost is linear in nodes and edges,
+    along three relations: from node to virtual node, back, and from node to node. The head reads
+    the nodes without the virtual ones :math:`v`. Cost is linear in nodes and edges,
     and any two nodes of a graph are two steps apart.
 
     Source: Cai et al. 2023, arXiv:2301.11956; written from a description, without their code.
@@ -48,10 +48,10 @@ class VirtualNodeMPNN(GraphModel[VirtualNodeMPNNConfig]):
         if self.edge_features is not None:
             edge, edges = edge_states(self.edge_features, self.config.edges, batch), batch.edges
         graph = VirtualNodeGraph(batch.ptr, batch.num_nodes, edges)
-        states = self.start(self.embed(batch), edge, graph)
+        x, relations = self.start(self.embed(batch), edge, graph)
         for block in self.blocks:
-            states = block(states, graph)
-        return states.nodes[: batch.num_nodes]
+            x, relations = block(x, relations, graph.pattern)
+        return x[: batch.num_nodes]
 
     def embed(self, batch: GraphBatch) -> Float[Tensor, "nodes dim"]:
         """Node features beside their encodings: what enters the first block."""
