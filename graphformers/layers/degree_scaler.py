@@ -35,8 +35,8 @@ class DegreeScaler(nn.Module):
         return x * torch.addcmul(own, log_degree[:, None].to(x), by_degree)
 
 
-def log_degrees(batch: GraphBatch) -> Float[Tensor, " nodes"]:
+def log_degrees(batch: GraphBatch, dtype: torch.dtype = torch.float32) -> Float[Tensor, " nodes"]:
     """``log(1 + d)`` with the number of edges that leave each node, parallel edges counted."""
     source = batch.edge_index[0]
-    leaving = torch.zeros(batch.num_nodes, device=source.device)
-    return leaving.index_add(0, source, torch.ones(source.shape[0]).to(leaving)).log1p()
+    leaving = source.new_zeros(batch.num_nodes).index_add(0, source, torch.ones_like(source))
+    return leaving.to(dtype).log1p()

@@ -50,7 +50,8 @@ class GRIT(PublishedGraphModel[GRITConfig]):
 
     def node_states(self, batch: GraphBatch) -> Float[Tensor, "nodes dim"]:
         """Node features after the last block: what the head reads."""
-        pattern, log_degree = self.attention_pattern(batch), log_degrees(batch)
+        pattern = self.attention_pattern(batch)
+        log_degree = log_degrees(batch, self.node_walks.weight.dtype)
         x, pairs = self.embed(batch, pattern)
         for block in self.blocks:
             x, pairs = block(x, pairs, pattern, log_degree)
