@@ -1,15 +1,16 @@
 """GPS written down once more, literally: loops over graphs, edges and frequencies, their names."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from graphformers.encodings import encode
 from graphformers.graph_batch import GraphBatch
-from graphformers.models.features import CategoricalFeatures, NumericFeatures
+from graphformers.models.features import CategoricalFeatures, NoFeatures, NumericFeatures
 from graphformers.models.gps import GINEConfig, GPSConfig
 from graphformers.models.outputs import HalvingHeadConfig, NodeHeadConfig
 
@@ -247,6 +248,35 @@ def _head_shapes(config: GPSConfig) -> Iterator[tuple[str, tuple[int, ...]]]:
     yield from _linear(last, dim, head.out)
 
 
+def draw_batch(config: GPSConfig, sizes: tuple[int, ...] = (6, 1, 12)) -> GraphBatch:
+    generator = torch.Generator().manual_seed(2)
+    starts = [0, *torch.tensor(sizes).cumsum(0).tolist()]
+    edges = [
+        start + torch.randint(size, (2, 3 * size - 3), generator=generator)
+        for start, size in zip(starts, sizes, strict=False)
+    ]
+    edge_index = torch.cat(edges, dim=1)
+
+    def features(kind, rows):
+        if isinstance(kind, NoFeatures):
+            return None
+        if isinstance(kind, NumericFeatures):
+            return torch.randn(rows, kind.count, generator=generator, dtype=torch.float64)
+        drawn = [torch.randint(size, (rows,), generator=generator) for size in kind.sizes]
+        return torch.stack(drawn, dim=1)
+
+    batch = GraphBatch(
+        x=features(config.nodes, starts[-1]),
+        edge_index=edge_index,
+        ptr=torch.tensor(starts),
+        edge_attr=features(config.edges, edge_index.shape[1]),
+    )
+    batch = encode(batch, config.encodings)
+    return replace(
+        batch, encodings={name: value.double() for name, value in batch.encodings.items()}
+    )
+
+
 @pytest.fixture
 def weights_for() -> Callable[[GPSConfig], dict[str, Tensor]]:
     return official_weights
@@ -255,3 +285,8 @@ def weights_for() -> Callable[[GPSConfig], dict[str, Tensor]]:
 @pytest.fixture
 def authors() -> Callable[[dict[str, Tensor], GPSConfig], Authors]:
     return Authors
+
+
+@pytest.fixture
+def random_batch() -> Callable[[GPSConfig], GraphBatch]:
+    return draw_batch

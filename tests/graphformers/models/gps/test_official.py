@@ -10,7 +10,6 @@ from safetensors.torch import load_file
 from graphformers.encodings import encode
 from graphformers.errors import ModelFileError
 from graphformers.graph_batch import GraphBatch
-from graphformers.models.features import NoFeatures, NumericFeatures
 from graphformers.models.gps import GPS, EigenvectorConfig, GPSConfig
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "gps_zinc"
@@ -22,43 +21,17 @@ PRESETS = [
     "pcqm4m_small",
     "pcqm4m_deep",
     "peptides_func",
+    "molpcba",
     "cifar10",
+    "mnist",
     "cluster",
+    "pattern",
 ]
 ATOM_TABLES = "encoder.node_encoder.encoder1.atom_embedding_list"
 
 
 def shallow(preset: str) -> GPSConfig:
     return replace(getattr(GPSConfig, preset)(), layers=2)
-
-
-def random_batch(config: GPSConfig, sizes: tuple[int, ...] = (6, 1, 12)) -> GraphBatch:
-    generator = torch.Generator().manual_seed(2)
-    starts = [0, *torch.tensor(sizes).cumsum(0).tolist()]
-    edges = [
-        start + torch.randint(size, (2, 3 * size - 3), generator=generator)
-        for start, size in zip(starts, sizes, strict=False)
-    ]
-    edge_index = torch.cat(edges, dim=1)
-
-    def features(kind, rows):
-        if isinstance(kind, NoFeatures):
-            return None
-        if isinstance(kind, NumericFeatures):
-            return torch.randn(rows, kind.count, generator=generator, dtype=torch.float64)
-        drawn = [torch.randint(size, (rows,), generator=generator) for size in kind.sizes]
-        return torch.stack(drawn, dim=1)
-
-    batch = GraphBatch(
-        x=features(config.nodes, starts[-1]),
-        edge_index=edge_index,
-        ptr=torch.tensor(starts),
-        edge_attr=features(config.edges, edge_index.shape[1]),
-    )
-    batch = encode(batch, config.encodings)
-    return replace(
-        batch, encodings={name: value.double() for name, value in batch.encodings.items()}
-    )
 
 
 def assert_near(actual: torch.Tensor, expected: torch.Tensor, tolerance: float) -> None:
@@ -106,7 +79,9 @@ def test_the_random_walk_encoding_is_the_authors(golden, golden_batch):
 
 @pytest.mark.parametrize("layout", ["padded", "sparse"])
 @pytest.mark.parametrize("preset", PRESETS)
-def test_presets_compute_the_published_equations(preset, layout, weights_for, authors):
+def test_presets_compute_the_published_equations(
+    preset, layout, weights_for, authors, random_batch
+):
     config = replace(shallow(preset), layout=layout)
     weights, batch = weights_for(config), random_batch(config)
     model = GPS(config).double()
