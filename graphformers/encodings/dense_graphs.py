@@ -30,7 +30,8 @@ def equal_sizes(
         if size > MOST_NODES:
             raise DataError(
                 f"a dense matrix is made for at most {MOST_NODES:,} nodes; got a graph with "
-                f"{size:,} nodes, whose matrix would have {size**2:,} entries"
+                f"{size:,} nodes, whose matrix would have {size**2:,} entries. Take an encoding "
+                "that needs none, such as RandomWalk"
             )
         for alike in chosen[sizes[chosen] == size].split(max(1, ENTRIES_AT_A_TIME // size**2)):
             nodes = graphs.ptr[alike].unsqueeze(1) + torch.arange(size).to(alike)

@@ -50,7 +50,7 @@ class LaplacianEigenvectors:
     float64; the result is float32 either way. Graphs of more than ``dense_nodes`` nodes are taken
     apart into connected components, and components of more than ``dense_nodes`` nodes get a sparse
     solver in float64, unless they are directed, much of their spectrum is asked for, or the
-    solver fails. Its matrix factors stay small on meshes and other graphs with small separators.
+    solver fails.
 
     Raises ``DataError`` for graphs that need a dense matrix and are too large for it.
 

@@ -99,7 +99,9 @@ def test_a_truncated_file_is_made_anew(odd_graphs, computed, tmp_path, caplog, k
     assert computed == [WANTED[:1], WANTED[:1], ()]
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(position=st.floats(0, 1, exclude_max=True), flipped=st.integers(1, 255))
 def test_no_flipped_byte_changes_what_is_read(odd_graphs, position, flipped, tmp_path):
     made = cached_encode(odd_graphs, WANTED[2:], folder=tmp_path)

@@ -192,6 +192,51 @@ def test_missed_copies_of_an_eigenvalue_are_noticed():
     assert not sparse_eigenpairs._is_complete(laplacian, missed[:6])
 
 
+@pytest.mark.usefixtures("never_dense")
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_graphs_without_slim_factors_are_solved_without_any(normalization, monkeypatch):
+    monkeypatch.setattr(sparse_eigenpairs, "WIDE", 0)
+    monkeypatch.setattr(sparse_eigenpairs, "_factored", None)
+    generator = torch.Generator().manual_seed(3)
+    chords = torch.randint(200, (600, 2), generator=generator).tolist()
+    graph = graph_of([*map(tuple, chords), *((node, node + 1) for node in range(199))], 200)
+    wanted = LaplacianEigenvectors(count=6, normalization=normalization, dense_nodes=29)
+    values, vectors = eigenpairs(graph, wanted)
+    expected, _ = eigenpairs(graph, replace(wanted, dense_nodes=1000, double=True))
+    torch.testing.assert_close(values, expected, rtol=0, atol=FLOAT32)
+    residual = matrix(graph, normalization) @ vectors - vectors * values
+    assert residual.abs().max() < FLOAT32
+
+
+def test_copies_missed_without_factors_are_noticed(monkeypatch):
+    """The second eigenvector is left out, and a later one there instead."""
+    eigsh = sparse_eigenpairs.eigsh
+    dropped = []
+
+    def missing_one(matrix, count, **options):
+        if count == 1:
+            return eigsh(matrix, count, **options)
+        values, vectors = sparse_eigenpairs._ascending(*eigsh(matrix, count + 1, **options))
+        dropped.append(values[1])
+        return np.delete(values, 1), np.delete(vectors, 1, axis=1)
+
+    adjacency = LaplacianEigenvectors(count=1)._sparse_adjacency(LARGE["square"])
+    laplacian = sparse_eigenpairs._laplacian(adjacency, "none")
+    assert sparse_eigenpairs._unfactored(laplacian, 3) is not None
+    monkeypatch.setattr(sparse_eigenpairs, "eigsh", missing_one)
+    assert sparse_eigenpairs._unfactored(laplacian, 3) is None
+    assert dropped
+
+
+def test_factors_that_memory_might_not_hold_are_not_tried(monkeypatch):
+    monkeypatch.setattr(sparse_eigenpairs, "WIDE", 0)
+    monkeypatch.setattr(sparse_eigenpairs, "TOO_WIDE", 0)
+    monkeypatch.setattr(sparse_eigenpairs, "_factored", None)
+    monkeypatch.setattr(sparse_eigenpairs, "_unfactored", lambda *_: None)
+    adjacency = LaplacianEigenvectors(count=1)._sparse_adjacency(LARGE["square"])
+    assert sparse_eigenpairs.sparse_eigenpairs(adjacency, 3, "none") is None
+
+
 @pytest.mark.parametrize("failing", [None, "too many columns"])
 def test_what_the_sparse_solver_cannot_do_is_done_densely(failing, monkeypatch):
     count = 40 if failing else 5

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphformers.encodings import ShortestPathEdges, ShortestPaths, breadth_first, pair_encoding
@@ -61,6 +61,7 @@ def drawn_graphs(draw) -> GraphBatch:
     return GraphBatch(x=torch.zeros(start, 1), edge_index=edge_index, ptr=ptr)
 
 
+@settings(deadline=None)
 @given(
     graphs=drawn_graphs(),
     direction=st.sampled_from(["given", "undirected"]),
@@ -71,6 +72,7 @@ def test_distances_are_those_of_floyd_and_warshall(graphs, direction, max_distan
     assert torch.equal(encoding.compute(graphs), expected_hops(graphs, encoding))
 
 
+@settings(deadline=None)
 @given(graphs=drawn_graphs(), direction=st.sampled_from(["given", "undirected"]))
 def test_edges_lead_along_a_shortest_path(graphs, direction):
     longest = 6
