@@ -62,13 +62,14 @@ class RelationalGatedGCN(nn.Module):
         """
         if len(edges) != self.relations:
             raise ShapeError(f"need edges of {self.relations} relations; got {len(edges)}")
-        rows = self.node_maps(x).view(-1, 4 * self.dim)  # (nodes * relations, 4 * dim)
+        count, width = x.shape[0], self.relations * self.dim
+        rows = self.node_maps(x).view(count * self.relations, 4 * self.dim)
         own, value, gate_target, gate_source = rows.chunk(4, dim=-1)
         mapped = torch.cat([to(edge) for to, edge in zip(self.edge_maps, edges, strict=True)])
         logit = edge_sum(gate_target, gate_source, mapped, pattern)
-        update = (own + gated_mean(value, logit, pattern)).view(x.shape[0], -1)
+        update = (own + gated_mean(value, logit, pattern)).view(count, width)
         change = self.dropout(self.activation(self.node_norm(update)))
-        x = self.copies * x + change.view(-1, self.relations, self.dim).sum(dim=1)
+        x = self.copies * x + change.view(count, self.relations, self.dim).sum(dim=1)
         return x, self._new_edges(edges, logit)
 
     def _new_edges(self, edges: Sequence[Tensor], logit: Tensor) -> tuple[Tensor, ...]:

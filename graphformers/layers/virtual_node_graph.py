@@ -99,5 +99,6 @@ class VirtualNodeInput(nn.Module):
     ) -> tuple[Float[Tensor, "nodes_and_graphs dim"], tuple[Float[Tensor, "_edges dim"], ...]]:
         """Features of the nodes, virtual ones behind them, and of the edges of every relation."""
         nodes = torch.cat([x, self.node.expand(graph.num_graphs, -1)])
-        edges = (self.gather.expand(len(x), -1), self.scatter.expand(len(x), -1))
+        count = graph.num_nodes
+        edges = (self.gather.expand(count, -1), self.scatter.expand(count, -1))
         return nodes, edges if edge is None else (*edges, edge)
