@@ -3,6 +3,8 @@
 from graphformers.layers.adaptive_mlp import AdaptiveMLP
 from graphformers.layers.adaptive_mlp_stack import AdaptiveMLPStack
 from graphformers.layers.adaptive_rms_norm import AdaptiveRMSNorm
+from graphformers.layers.bias_grid import bias_grid
+from graphformers.layers.big_bird_pattern import big_bird_pattern
 from graphformers.layers.categorical import CategoricalEmbedding
 from graphformers.layers.edge_attention import EdgeAttention
 from graphformers.layers.eigenvector_encoder import (
@@ -14,12 +16,23 @@ from graphformers.layers.eigenvector_encoder import (
 from graphformers.layers.eigenvector_map import EigenvectorMap
 from graphformers.layers.gated_gcn import GatedGCN
 from graphformers.layers.gelu_heads import GELUGraphHead, GELUNodeHead
+from graphformers.layers.geometric_layer import GeometricLayer
 from graphformers.layers.gine import GINE
+from graphformers.layers.global_layer import GlobalLayer
 from graphformers.layers.gps_block import GPSBlock
 from graphformers.layers.graph_attention import GraphAttention
 from graphformers.layers.graph_drop_path import GraphDropPath
 from graphformers.layers.graph_transformer_block import GraphTransformerBlock
-from graphformers.layers.heads import GraphHead, HalvingHead, Head, NodeHead, UnitRowMLP
+from graphformers.layers.graphormer_bias import DegreeEmbedding, DistanceBias, PathBias
+from graphformers.layers.heads import (
+    GraphHead,
+    HalvingHead,
+    Head,
+    NodeHead,
+    PairHead,
+    SequenceHead,
+    UnitRowMLP,
+)
 from graphformers.layers.layer_scale import LayerScale
 from graphformers.layers.local_layer import LocalLayer
 from graphformers.layers.mlp import MLP
@@ -27,11 +40,17 @@ from graphformers.layers.normalization import BatchNorm
 from graphformers.layers.numeric import NumericEmbedding
 from graphformers.layers.padded_rows import PaddedRows
 from graphformers.layers.pair_bias_gate import PairBiasGate
+from graphformers.layers.performer_attention import PerformerAttention
 from graphformers.layers.post_norm_update import PostNormUpdate
 from graphformers.layers.ppgt_block import PPGTBlock
+from graphformers.layers.ragged_rows import RaggedRows
 from graphformers.layers.relational_gated_gcn import RelationalGatedGCN
+from graphformers.layers.sign_net import SignNet
 from graphformers.layers.sinusoidal_mlp import SinusoidalMLP
 from graphformers.layers.squared_distance_attention import SquaredDistanceAttention
+from graphformers.layers.stable_gated_gcn import StableGatedGCN
+from graphformers.layers.stable_gine import StableGINE
+from graphformers.layers.stable_layer import StableLayer, StablePositions
 from graphformers.layers.virtual_node_graph import VirtualNodeGraph, VirtualNodeInput
 from graphformers.layers.walk_encoder import RandomWalkEncoder
 
@@ -43,6 +62,8 @@ __all__ = [
     "AdaptiveRMSNorm",
     "BatchNorm",
     "CategoricalEmbedding",
+    "DegreeEmbedding",
+    "DistanceBias",
     "EdgeAttention",
     "EigenvectorEncoder",
     "EigenvectorMap",
@@ -53,6 +74,8 @@ __all__ = [
     "GELUNodeHead",
     "GPSBlock",
     "GatedGCN",
+    "GeometricLayer",
+    "GlobalLayer",
     "GraphAttention",
     "GraphDropPath",
     "GraphHead",
@@ -66,12 +89,24 @@ __all__ = [
     "PPGTBlock",
     "PaddedRows",
     "PairBiasGate",
+    "PairHead",
+    "PathBias",
+    "PerformerAttention",
     "PostNormUpdate",
+    "RaggedRows",
     "RandomWalkEncoder",
     "RelationalGatedGCN",
+    "SequenceHead",
+    "SignNet",
     "SinusoidalMLP",
     "SquaredDistanceAttention",
+    "StableGINE",
+    "StableGatedGCN",
+    "StableLayer",
+    "StablePositions",
     "UnitRowMLP",
     "VirtualNodeGraph",
     "VirtualNodeInput",
+    "bias_grid",
+    "big_bird_pattern",
 ]
