@@ -21,8 +21,9 @@ from graphformers.models.graph_model import GraphModel
 def ablated_heads(model: GraphModel, heads: Mapping[str, Sequence[int]]) -> Iterator[None]:
     """Inside the block the given heads of the given layers add nothing to their output.
 
-    Their channels are set to zero where the layer's ``output`` reads them. What a layer hands on
-    beside it, the stream of pair features in GRIT, stays. ``attention_layers`` has the names.
+    Their channels are set to zero before the map that mixes the heads. What a layer hands on
+    beside them, the stream of pair features in GRIT and GT, stays. ``attention_layers`` has the
+    names.
     """
     layers = attention_layers(model)
     handles: list[RemovableHandle] = []
@@ -75,20 +76,31 @@ def number_of_heads(layer: nn.Module) -> int:
 
 
 def _silence(layer: nn.Module, numbers: Sequence[int], name: str) -> RemovableHandle:
-    count, output = number_of_heads(layer), layer.output
+    count, output = number_of_heads(layer), getattr(layer, "output", None)
     outside = [one for one in numbers if not 0 <= one < count]
-    if outside or not isinstance(output, nn.Linear):
+    if outside:
         raise ConfigError(f"{name} has heads 0 ... {count - 1}; got {list(numbers)}")
     kept = torch.ones(count)
     kept[list(numbers)] = 0.0
-    kept = kept.repeat_interleave(output.in_features // count)
 
-    def hook(module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    def read(module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         del module
-        side_by_side, *rest = inputs
-        return (side_by_side * kept.to(side_by_side), *rest)
+        return (_weighted(inputs[0], kept), *inputs[1:])
 
-    return output.register_forward_pre_hook(hook)
+    def given(module: nn.Module, inputs: object, outputs: tuple[Tensor, Tensor]):
+        del module, inputs
+        return _weighted(outputs[0], kept), outputs[1]
+
+    if isinstance(output, nn.Linear):
+        return output.register_forward_pre_hook(read)
+    return layer.register_forward_hook(given)
+
+
+def _weighted(
+    side_by_side: Float[Tensor, "nodes channels"], factors: Float[Tensor, " heads"]
+) -> Float[Tensor, "nodes channels"]:
+    channels = side_by_side.shape[-1] // factors.shape[0]
+    return side_by_side * factors.repeat_interleave(channels).to(side_by_side)
 
 
 def _per_graph(moves: Tensor, batch: GraphBatch) -> Tensor:

@@ -14,6 +14,7 @@ from graphformers.errors import DataError
 from graphformers.explain.model_input import evaluating
 from graphformers.graph_batch import GraphBatch
 from graphformers.kernels import RecordedAttention, SparsePattern, recorded_attention
+from graphformers.layers.edge_attention import EdgeAttention
 from graphformers.layers.graph_attention import GraphAttention
 from graphformers.models import GPS
 from graphformers.models.graph_model import GraphModel
@@ -71,7 +72,10 @@ def attention_weights(model: GraphModel, batch: GraphBatch) -> list[AttentionWei
 
 
 def attention_layers(model: GraphModel) -> dict[str, nn.Module]:
-    """Layers with ``heads`` that ``output``, a linear map, reads side by side; by name."""
+    """Layers whose heads lie side by side before a linear map ``output``, or in what they give.
+
+    The keys are the names of the layers in the model.
+    """
     return {name: one for name, one in model.named_modules() if _has_heads(one)}
 
 
@@ -133,4 +137,6 @@ def _named(layer: str, record: RecordedAttention) -> AttentionWeights:
 
 def _has_heads(module: nn.Module) -> bool:
     heads, output = getattr(module, "heads", None), getattr(module, "output", None)
+    if isinstance(module, EdgeAttention):  # its output map belongs to the block
+        return True
     return isinstance(heads, int) and isinstance(output, nn.Linear)
