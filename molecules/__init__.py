@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 from graphformers.molecules.bundled import bundled_table
 from graphformers.molecules.featurizer import featurize
-from graphformers.molecules.splits import Split, split_molecules
+from graphformers.molecules.splits import split_molecules
 from graphformers.molecules.table import MoleculeTable, read_table
 from graphformers.molecules.vocabulary import OGB_VOCABULARY, Vocabulary
+from graphformers.tasks.split import Split
 
 if TYPE_CHECKING:
     from graphformers.molecules.predictor import PropertyPredictor

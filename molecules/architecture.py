@@ -1,69 +1,45 @@
-"""The GPS configurations offered for tables of molecules."""
+"""The model configurations offered for tables of molecules."""
 
-from collections.abc import Callable
-from dataclasses import replace
-
-from graphformers.checkpoint import preset_names
 from graphformers.errors import ConfigError, nearest_name
-from graphformers.models import GPSConfig
 from graphformers.models.features import CategoricalFeatures
-from graphformers.models.gps import GINEConfig, RandomWalkConfig
-from graphformers.models.outputs import HalvingHeadConfig
 from graphformers.molecules.vocabulary import Vocabulary
+from graphformers.systems import GraphConfig, adapted, find_system, level_of
 from graphformers.training import TrainingConfig
 
 
-def gps_for_molecules(preset: str, vocabulary: Vocabulary, num_targets: int) -> GPSConfig:
-    """A GPS configuration that reads this vocabulary and predicts ``num_targets`` values.
+def config_for_molecules(
+    model: str, preset: str, vocabulary: Vocabulary, num_targets: int
+) -> GraphConfig:
+    """A configuration of a system that reads this vocabulary and predicts ``num_targets`` values.
 
     ``"small"`` is made for tables of a few hundred to a few ten thousand molecules. Every published
-    preset of ``GPSConfig`` with a graph-level head serves too; its feature tables and the width of
-    its output are replaced.
+    preset on molecules serves too; its feature tables and the width of its output are replaced.
     """
-    presets = _presets()
+    presets = molecule_presets(model)
     if preset not in presets:
         raise ConfigError(
-            f"no preset {preset!r} for molecules{nearest_name(preset, list(presets))} "
+            f"{model} has no preset {preset!r} for molecules{nearest_name(preset, list(presets))} "
             f"(there are {', '.join(presets)})"
         )
-    config = presets[preset]()
-    return replace(
-        config,
+    return adapted(
+        find_system(model).config(preset),
         nodes=CategoricalFeatures(sizes=vocabulary.atom_sizes),
         edges=CategoricalFeatures(sizes=vocabulary.bond_sizes),
-        head=replace(config.head, out=num_targets),
+        out=num_targets,
     )
 
 
 def training_for_molecules() -> TrainingConfig:
-    """Training that suits the ``"small"`` preset: one to two minutes for a thousand molecules."""
+    """Training that suits the ``"small"`` presets: minutes for a thousand molecules."""
     return TrainingConfig(epochs=60, warmup_epochs=2.0, average_decay=0.995, threads=1)
 
 
-def molecule_presets() -> list[str]:
-    """Names ``gps_for_molecules`` takes."""
-    return list(_presets())
+def molecule_presets(model: str) -> tuple[str, ...]:
+    """Presets of a system made for graphs of atoms and bonds that predict one row per graph."""
+    return find_system(model).presets_for(_is_for_molecules)
 
 
-def _presets() -> dict[str, Callable[[], GPSConfig]]:
-    published: dict[str, Callable[[], GPSConfig]] = {
-        name: getattr(GPSConfig, name.replace("-", "_"))
-        for name in preset_names(GPSConfig)
-        if name not in ("cifar10", "cluster")
-    }
-    return {"small": _small, **published}
-
-
-def _small() -> GPSConfig:
-    return GPSConfig(
-        nodes=CategoricalFeatures(sizes=(1,)),
-        edges=CategoricalFeatures(sizes=(1,)),
-        random_walk=RandomWalkConfig(steps=16, dim=16),
-        local=GINEConfig(),
-        layers=4,
-        dim=64,
-        heads=4,
-        dropout=0.1,
-        attention_dropout=0.1,
-        head=HalvingHeadConfig(out=1, pool="sum"),
-    )
+def _is_for_molecules(config: GraphConfig) -> bool:
+    features = (config.nodes, config.edges)
+    categorical = all(isinstance(one, CategoricalFeatures) for one in features)
+    return categorical and level_of(config) == "graph"

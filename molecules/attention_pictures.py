@@ -13,7 +13,7 @@ from rdkit.Chem.Draw import rdMolDraw2D
 from graphformers.errors import ShapeError
 from graphformers.molecules.drawing import PICTURE_SIZE, drawable_molecule
 from graphformers.molecules.molecule_graph import parse_smiles
-from graphformers.molecules.pictures import png_of
+from graphformers.tasks.agreement_pictures import png_of
 
 LINE_COLOUR = (0.33, 0.15, 0.53)
 WIDEST_LINE = 9.0  # pixels, of the strongest pair

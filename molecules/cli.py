@@ -31,7 +31,7 @@ def _add_train_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("table", help="CSV, TSV, Parquet, SDF or .smi")
     _add_column_arguments(parser)
     parser.add_argument("--model", default="gps", choices=MODELS)
-    parser.add_argument("--preset", default="small", help=", ".join(molecule_presets()))
+    parser.add_argument("--preset", default="small", help=_presets_help())
     parser.add_argument("--task", default="auto", choices=("auto", "regression", "classification"))
     parser.add_argument("--split", default="scaffold", choices=SPLIT_METHODS)
     parser.add_argument("--split-column", help="a column with train, valid, test instead")
@@ -40,6 +40,10 @@ def _add_train_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--resume", action="store_true", help="go on after an interruption")
     parser.add_argument("--training", type=TrainingConfig, default=training_for_molecules())
+
+
+def _presets_help() -> str:
+    return "; ".join(f"{model}: {', '.join(molecule_presets(model))}" for model in MODELS)
 
 
 def _train(options: Namespace) -> None:

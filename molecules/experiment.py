@@ -13,16 +13,17 @@ from graphformers.errors import ConfigError
 from graphformers.molecules.cache import cached_featurize
 from graphformers.molecules.featurized import FeaturizedMolecules
 from graphformers.molecules.fingerprints import FingerprintBaseline, baseline_kinds
-from graphformers.molecules.metrics import METRIC_NAMES, evaluate
 from graphformers.molecules.predictor import PropertyPredictor
 from graphformers.molecules.report import (
     Picture,
     PredictedMolecules,
     molecule_report_pictures,
 )
-from graphformers.molecules.splits import Split, column_split, split_molecules
+from graphformers.molecules.splits import split_molecules
 from graphformers.molecules.table import MoleculeTable
-from graphformers.molecules.targets import Task, find_task
+from graphformers.tasks.metrics import METRIC_NAMES, evaluate
+from graphformers.tasks.split import Split, column_split
+from graphformers.tasks.targets import Task, find_task
 from graphformers.training import Report, RunFolder
 from graphformers.training.report import Cell
 

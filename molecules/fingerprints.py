@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 from graphformers.errors import ShapeError
 from graphformers.molecules.molecule_graph import parse_smiles
-from graphformers.molecules.targets import Task
+from graphformers.tasks.targets import Task
 
 RADIUS = 2
 BITS = 2048

@@ -15,17 +15,18 @@ from sklearn.exceptions import NotFittedError
 
 from graphformers.checkpoint import ModelFile
 from graphformers.encodings import Encoding, encode
-from graphformers.errors import ConfigError, DataError, nearest_name
+from graphformers.errors import ConfigError, DataError
 from graphformers.explain import integrated_gradients
 from graphformers.graph_batch import GraphBatch
-from graphformers.models import GPS
-from graphformers.molecules.architecture import gps_for_molecules, training_for_molecules
+from graphformers.molecules.architecture import config_for_molecules, training_for_molecules
 from graphformers.molecules.cache import cached_featurize
 from graphformers.molecules.featurized import BadRow, FeaturizedMolecules
-from graphformers.molecules.metrics import score
-from graphformers.molecules.splits import Split, split_molecules
-from graphformers.molecules.targets import TargetScaling, Task, find_task
+from graphformers.molecules.splits import split_molecules
 from graphformers.molecules.vocabulary import OGB_VOCABULARY, Vocabulary
+from graphformers.systems import SYSTEMS, find_system
+from graphformers.tasks.metrics import score
+from graphformers.tasks.split import Split
+from graphformers.tasks.targets import TargetScaling, Task, find_task
 from graphformers.training import (
     MaskedClassification,
     MaskedRegression,
@@ -35,7 +36,7 @@ from graphformers.training import (
 )
 
 ESTIMATOR = "PropertyPredictor"
-MODELS = ("gps",)
+MODELS = tuple(SYSTEMS)
 
 
 class PropertyPredictor(BaseEstimator):
@@ -46,8 +47,8 @@ class PropertyPredictor(BaseEstimator):
     with ``clone``, ``cross_val_score`` and pipelines: all settings are constructor arguments.
 
     Args:
-        model: the system, "gps"
-        preset: "small", or a published configuration of the model
+        model: the system: "gps", "grit", "ppgt", "gt" or "mpnn-vn"
+        preset: "small", or a published configuration of the model on molecules
         task: "regression", "classification" (labels 0 and 1), or "auto": found from the targets
         validation_split: how ``fit`` sets molecules aside to choose the best epoch, "scaffold" or
             "random"
@@ -92,8 +93,7 @@ class PropertyPredictor(BaseEstimator):
         keeps a checkpoint after every epoch, from which ``resume`` goes on. Raises ``DataError``
         when no usable molecule or no target is left.
         """
-        if self.model not in MODELS:
-            raise ConfigError(f"no model {self.model!r}{nearest_name(self.model, list(MODELS))}")
+        system = find_system(self.model)
         values = _as_columns(targets, len(smiles))
         self.bad_rows_: list[BadRow] = []
         self.single_target_ = np.ndim(targets) == 1
@@ -103,7 +103,9 @@ class PropertyPredictor(BaseEstimator):
         self.vocabulary_ = OGB_VOCABULARY
         training = self.training or training_for_molecules()
         torch.manual_seed(training.seed)
-        self.model_ = GPS(gps_for_molecules(self.preset, self.vocabulary_, values.shape[1]))
+        self.model_ = system.build(
+            config_for_molecules(self.model, self.preset, self.vocabulary_, values.shape[1])
+        )
         train, held_out = self._parts(smiles, values, split)
         self.history_ = fit(
             self.model_,
@@ -141,7 +143,7 @@ class PropertyPredictor(BaseEstimator):
         """Values in the units of the targets, or logits of label 1; NaN for an invalid SMILES."""
         self._check_fitted()
         molecules = self._featurize(smiles)
-        outputs = np.zeros((0, self.model_.config.head.out))
+        outputs = np.zeros((0, len(self.scaling_.shift)))
         if len(molecules):
             graphs = encode(molecules.graphs, self._encodings)
             outputs = torch.cat(list(predict(self.model_, graphs))).double().numpy()
@@ -209,7 +211,7 @@ class PropertyPredictor(BaseEstimator):
                 "use the command of the room that trained it"
             )
         predictor = PropertyPredictor(str(estimator["model"]), preset=str(estimator["preset"]))
-        predictor.model_ = GPS.from_model_file(file)
+        predictor.model_ = find_system(predictor.model).model.from_model_file(file)
         predictor.task_ = Task(estimator["task"])
         predictor.single_target_ = bool(estimator["single_target"])
         predictor.target_names_ = cast(list[str], estimator["target_names"])

@@ -12,11 +12,10 @@ from graphformers.molecules.molecule_graph import parse_smiles
 from graphformers.molecules.pictures import (
     contribution_grid,
     error_by_scaffold,
-    parity_plot,
-    roc_plot,
 )
 from graphformers.molecules.scaffolds import murcko_scaffolds
-from graphformers.molecules.targets import TargetScaling, Task
+from graphformers.tasks.agreement_pictures import parity_plot, roc_plot
+from graphformers.tasks.targets import TargetScaling, Task
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from jsonargparse import ArgumentParser
 from rich.console import Console
 from rich.table import Table
 
+from graphformers import systems
 from graphformers.checkpoint import PretrainedModel, preset_names
 
 
@@ -27,35 +28,18 @@ class System:
         return getattr(importlib.import_module(self.module), self.name)
 
 
+GRAPH_SYSTEMS = tuple(
+    System(
+        name=one.model.__name__,
+        module="graphformers.models",
+        tasks="properties of molecules, graphs and nodes",
+        command=f"molecules or graphs train --model {one.name}",
+        source=one.source,
+    )
+    for one in systems.SYSTEMS.values()
+)
 SYSTEMS = (
-    System(
-        name="GPS",
-        module="graphformers.models",
-        tasks="properties of molecules, graphs and nodes",
-        command="molecules train --model gps",
-        source="Rampášek et al. 2022, arXiv:2205.12454",
-    ),
-    System(
-        name="GraphTransformer",
-        module="graphformers.models",
-        tasks="properties of molecules, graphs and nodes",
-        command="in Python",
-        source="Dwivedi and Bresson 2020, arXiv:2012.09699",
-    ),
-    System(
-        name="VirtualNodeMPNN",
-        module="graphformers.models",
-        tasks="properties of molecules, graphs and nodes",
-        command="in Python",
-        source="Cai et al. 2023, arXiv:2301.11956",
-    ),
-    System(
-        name="PPGT",
-        module="graphformers.models",
-        tasks="properties of molecules, graphs and nodes",
-        command="in Python",
-        source="Ma et al. 2025, arXiv:2504.12588",
-    ),
+    *GRAPH_SYSTEMS,
     System(
         name="PhysGTO",
         module="graphformers.physics",
@@ -70,15 +54,18 @@ def main(arguments: Sequence[str]) -> int:
     """Print the table of systems and the table of their presets."""
     ArgumentParser(prog="graphformers models", description=__doc__).parse_args(list(arguments))
     console = Console()
-    systems = Table("system", "predicts", "command", "source", box=None, padding=(0, 2))
+    overview = Table("system", "predicts", "command", "source", box=None, padding=(0, 2))
     presets = Table("system", "preset", "parameters", box=None, padding=(0, 2))
     for system in SYSTEMS:
-        systems.add_row(system.name, system.tasks, system.command, system.source)
+        overview.add_row(system.name, system.tasks, system.command, system.source)
         for name, count in parameter_counts(system.model_class()).items():
             presets.add_row(system.name, name, f"{count:,}")
-    console.print(systems)
+    console.print(overview)
     console.print()
     console.print(presets)
+    console.print(
+        '\nGraph models have the preset "small" too, with tables for the features of the data.'
+    )
     return 0
 
 

@@ -2,11 +2,17 @@
 
 from graphformers.training.config import TrainingConfig
 from graphformers.training.fit import TrainingHistory, fit, predict
-from graphformers.training.objective import MaskedClassification, MaskedRegression, Objective
+from graphformers.training.objective import (
+    CategoricalCrossEntropy,
+    MaskedClassification,
+    MaskedRegression,
+    Objective,
+)
 from graphformers.training.report import Report
 from graphformers.training.run_folder import RunFolder
 
 __all__ = [
+    "CategoricalCrossEntropy",
     "MaskedClassification",
     "MaskedRegression",
     "Objective",

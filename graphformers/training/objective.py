@@ -76,6 +76,48 @@ class MaskedClassification:
         return (errors * measured).sum() / measured.sum().clamp(min=1)
 
 
+class CategoricalCrossEntropy:
+    r"""Cross-entropy of one logit per class over the classes that are known (target not NaN).
+
+    .. math:: w_c = (V - n_c) / V
+
+    are the weights of the classes where ``weighted``: :math:`V` known labels in the batch,
+    :math:`n_c` of class :math:`c`; classes that a batch lacks count nothing.
+
+    Source of the weights: the weighted cross-entropy of Dwivedi et al. 2020, arXiv:2003.00982.
+    """
+
+    monitor = "cross_entropy"
+    higher_is_better = False
+
+    def __init__(self, *, weighted: bool = False):
+        self.weighted = weighted
+
+    def loss(self, prediction: Tensor, batch: GraphBatch) -> Float[Tensor, ""]:
+        """Mean over known classes; zero, with a gradient of zero, when there are none."""
+        return self._cross_entropy(prediction, _target(batch), weighted=self.weighted)
+
+    def figures(self, prediction: Tensor, target: Tensor) -> dict[str, float]:
+        """Cross-entropy without weights, and the share of right classes."""
+        measured, label = _measured(target.reshape(-1))
+        right = (prediction.argmax(1) == label) * measured
+        accuracy = right.sum() / measured.sum().clamp(min=1)
+        cross_entropy = self._cross_entropy(prediction, target, weighted=False)
+        return {"cross_entropy": cross_entropy.item(), "accuracy": accuracy.item()}
+
+    def _cross_entropy(self, prediction: Tensor, target: Tensor, *, weighted: bool) -> Tensor:
+        measured, filled = _measured(target.reshape(-1))
+        label = filled.long()
+        weights = measured.to(prediction)
+        if weighted:
+            counts = prediction.new_zeros(prediction.shape[1]).index_add(0, label, weights)
+            known = weights.sum().clamp(min=1)
+            of_class = torch.where(counts > 0, (known - counts) / known, 0.0)
+            weights = weights * of_class[label]
+        errors = F.cross_entropy(prediction, label, reduction="none")
+        return (errors * weights).sum() / weights.sum().clamp(min=1e-12)
+
+
 def _target(batch: GraphBatch) -> Tensor:
     if batch.target is None:
         raise DataError("training needs targets; the batch carries none")

@@ -11,10 +11,10 @@ from graphformers.molecules.fingerprints import (
     baseline_kinds,
     morgan_fingerprints,
 )
-from graphformers.molecules.metrics import evaluate, score
 from graphformers.molecules.splits import scaffold_split
 from graphformers.molecules.table import read_table
-from graphformers.molecules.targets import Task
+from graphformers.tasks.metrics import evaluate, score
+from graphformers.tasks.targets import Task
 
 NAN = float("nan")
 KINDS: list[BaselineKind] = ["mean", "linear", "forest"]

@@ -7,14 +7,9 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from graphformers.molecules import pictures
-from graphformers.molecules.pictures import (
-    MOST_PANELS,
-    MOST_SCAFFOLDS,
-    contribution_grid,
-    error_by_scaffold,
-    parity_plot,
-    roc_plot,
-)
+from graphformers.molecules.pictures import MOST_SCAFFOLDS, contribution_grid, error_by_scaffold
+from graphformers.tasks import agreement_pictures
+from graphformers.tasks.agreement_pictures import MOST_PANELS, parity_plot, roc_plot
 
 NAN = float("nan")
 TOLERANCE = 1e-12
@@ -30,7 +25,8 @@ def figures(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
             super().__init__(*arguments, **settings)
             made.append(self)
 
-    monkeypatch.setattr(pictures, "Figure", Recorded)
+    for module in (pictures, agreement_pictures):
+        monkeypatch.setattr(module, "Figure", Recorded)
     return made
 
 

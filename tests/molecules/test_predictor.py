@@ -11,7 +11,10 @@ from sklearn.model_selection import cross_val_score
 
 from graphformers.errors import ConfigError, DataError, ModelFileError
 from graphformers.explain.model_input import changed_input
-from graphformers.molecules import PropertyPredictor, Split
+from graphformers.molecules import OGB_VOCABULARY, PropertyPredictor, Split
+from graphformers.molecules.architecture import config_for_molecules, molecule_presets
+from graphformers.molecules.predictor import MODELS
+from graphformers.systems import find_system
 from graphformers.training import TrainingConfig
 
 CHAINS = ["C" * length + end for length in range(1, 11) for end in ("", "O", "N")]
@@ -40,6 +43,31 @@ def fitted(tmp_path_factory):
 def test_it_learns_to_count_carbons(fitted):
     assert fitted.score(CHAINS, CARBONS) > 0.8
     assert fitted.predict(CHAINS).shape == (30,)
+
+
+@pytest.mark.parametrize("model", [name for name in MODELS if name != "gps"])
+def test_every_model_trains_predicts_and_is_read_back_to_the_same_bits(model, tmp_path):
+    training = TrainingConfig(epochs=2, batch_size=6, warmup_epochs=0.0)
+    predictor = PropertyPredictor(model, validation_split="random", training=training)
+    predictor.fit(CHAINS[:14], np.stack([CARBONS[:14], HAS_OXYGEN[:14]], axis=1))
+    predicted = predictor.predict([*CHAINS[:3], "xx"])
+    assert np.isfinite(predicted).all(axis=1).tolist() == [True, True, True, False]
+    assert type(predictor.model_) is find_system(model).model
+    predictor.save(tmp_path)
+    loaded = PropertyPredictor.load(tmp_path)
+    np.testing.assert_array_equal(loaded.predict([*CHAINS[:3], "xx"]), predicted)
+    (given,) = loaded.contributions(["CCO"])
+    assert np.isfinite(given).all()
+    assert given.any()
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_preset_reads_the_vocabulary_and_predicts_the_targets(model):
+    for preset in molecule_presets(model):
+        config = config_for_molecules(model, preset, OGB_VOCABULARY, 3)
+        assert config.nodes.sizes == OGB_VOCABULARY.atom_sizes
+        assert config.head.out == 3
+    assert not {"cifar10", "cluster", "pcqm-contact", "brec"} & set(molecule_presets(model))
 
 
 def test_settings_survive_get_params_and_clone(quick):

@@ -9,7 +9,7 @@ from graphformers.molecules.report import (
     molecule_report_pictures,
     representative_rows,
 )
-from graphformers.molecules.targets import Task
+from graphformers.tasks.targets import Task
 
 NAN = float("nan")
 SMILES = ["CCO", "c1ccccc1", "C1CC1C", "CCN", "c1ccccc1O"]

@@ -10,14 +10,12 @@ from graphformers.molecules.bundled import bundled_table
 from graphformers.molecules.scaffolds import murcko_scaffolds
 from graphformers.molecules.splits import (
     SPLIT_METHODS,
-    Split,
     balanced_scaffold_split,
-    column_split,
-    random_split,
     scaffold_split,
     split_molecules,
 )
 from graphformers.molecules.table import read_table
+from graphformers.tasks.split import Split, column_split, random_split
 
 SIZES = {"esol": (902, 113, 113), "freesolv": (513, 64, 65)}
 
@@ -96,7 +94,7 @@ def test_a_part_of_fraction_zero_stays_empty() -> None:
 @pytest.mark.parametrize("num_rows", [0, 1, 2])
 @pytest.mark.parametrize("method", SPLIT_METHODS)
 def test_a_tiny_table_is_refused(num_rows: int, method) -> None:
-    with pytest.raises(DataError, match=f"{num_rows} molecules cannot be divided into 3 parts"):
+    with pytest.raises(DataError, match=f"{num_rows} rows cannot be divided into 3 parts"):
         split_molecules(["CCO"] * num_rows, method)
 
 

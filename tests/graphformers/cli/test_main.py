@@ -58,3 +58,4 @@ def test_models_lists_the_systems_with_their_presets(capsys, monkeypatch):
     assert run(["models"]) == 0
     shown = capsys.readouterr().out
     assert all(word in shown for word in ("GPS", "PhysGTO", "zinc", "423,717"))
+    assert all(f"--model {name}" in shown for name in ("gps", "grit", "ppgt", "gt", "mpnn-vn"))

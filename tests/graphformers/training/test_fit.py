@@ -1,5 +1,6 @@
 """Training, stopping and resuming."""
 
+import dataclasses
 import math
 import signal
 from itertools import chain
@@ -7,10 +8,17 @@ from itertools import chain
 import lightning.pytorch as lightning
 import pytest
 import torch
+import torch.nn.functional as F
 from lightning.pytorch.callbacks import Callback
 
 from graphformers.errors import ConfigError, DataError
-from graphformers.training import MaskedRegression, TrainingConfig, fit, predict
+from graphformers.training import (
+    CategoricalCrossEntropy,
+    MaskedRegression,
+    TrainingConfig,
+    fit,
+    predict,
+)
 from graphformers.training.batches import EpochBatches
 from graphformers.training.fit import RESUME_FILE
 from graphformers.training.schedule import learning_rate_factor
@@ -152,6 +160,79 @@ def test_learning_rate_rises_to_its_peak_and_falls_to_zero():
     assert factor(20) == pytest.approx(0.0)
     assert factor(12, "linear") == pytest.approx(0.5)
     assert factor(19, "constant") == 1.0
+
+
+def test_a_floor_is_where_the_learning_rate_ends():
+    def factor(epoch, schedule="cosine"):
+        options = {"epochs": 20, "warmup_epochs": 4, "schedule": schedule, "floor": 0.1}
+        return learning_rate_factor(epoch, **options)
+
+    assert factor(2) == 0.5
+    assert factor(4) == 1.0
+    assert factor(12) == pytest.approx(0.55)
+    assert factor(20) == pytest.approx(0.1)
+    assert factor(12, "linear") == pytest.approx(0.55)
+
+
+PLATEAU = TrainingConfig(
+    epochs=9,
+    batch_size=20,
+    learning_rate=1e-6,  # too small to improve anything by the least that counts
+    final_learning_rate=2e-7,
+    warmup_epochs=0.0,
+    schedule="plateau",
+    plateau_patience=1,
+)
+
+
+def test_a_plateau_halves_the_learning_rate_down_to_the_last(make_model, graphs):
+    rates = [row["learning_rate"] for row in run(make_model(), graphs, PLATEAU).rows]
+    assert rates[0] == 1e-6
+    assert rates[-1] == 2e-7
+    assert set(rates) == {1e-6, 5e-7, 2.5e-7, 2e-7}
+    assert rates == sorted(rates, reverse=True)
+
+
+def test_a_run_on_a_plateau_resumes_to_the_same_numbers(make_model, graphs, tmp_path):
+    config = dataclasses.replace(PLATEAU, batch_size=10)
+    with pytest.raises(RuntimeError, match="power cut"):
+        run(make_model(), graphs, config, folder=tmp_path, callbacks=[StopAfter(4)])
+    resumed = run(make_model(), graphs, config, folder=tmp_path, resume=True)
+    assert resumed.rows == run(make_model(), graphs, config).rows
+    assert len({row["learning_rate"] for row in resumed.rows}) == 4
+
+
+def test_cross_entropy_of_classes_leaves_out_what_is_unknown(graphs):
+    logits = torch.randn(30, 4, generator=torch.Generator().manual_seed(0))
+    labels = torch.arange(30) % 3
+    target = labels[:, None].float()
+    target[::2] = math.nan
+    objective = CategoricalCrossEntropy()
+    expected = F.cross_entropy(logits[1::2], labels[1::2]).item()
+    assert objective.figures(logits, target)["cross_entropy"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_weights_of_classes_follow_how_often_a_batch_has_them(graphs):
+    logits = torch.randn(30, 3, generator=torch.Generator().manual_seed(0))
+    labels = torch.tensor([0] * 20 + [1] * 10)  # class 2 is not there
+    batch = dataclasses.replace(graphs, target=labels[:, None].float())
+    weights = torch.tensor([10 / 30, 20 / 30, 0.0])
+    expected = F.cross_entropy(logits, labels, weight=weights)
+    loss = CategoricalCrossEntropy(weighted=True).loss(logits, batch)
+    torch.testing.assert_close(loss, expected)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"schedule": "plateau"}, "warmup_epochs must be 0"),
+        ({"learning_rate": 1e-3, "final_learning_rate": 1e-2}, "must not exceed"),
+        ({"plateau_factor": 1.0}, "plateau_factor"),
+    ],
+)
+def test_schedules_that_contradict_themselves_are_refused(settings, message):
+    with pytest.raises(ConfigError, match=message):
+        TrainingConfig(**settings)
 
 
 @pytest.mark.parametrize(

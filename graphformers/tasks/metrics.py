@@ -14,7 +14,7 @@ from sklearn.metrics import (
 )
 
 from graphformers.errors import ShapeError
-from graphformers.molecules.targets import Task
+from graphformers.tasks.targets import Task
 
 Metrics = dict[str, float | None]
 """Values by name; None where a metric is not defined, as the ROC area of a single class."""

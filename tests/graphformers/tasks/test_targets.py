@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from graphformers.errors import ConfigError, DataError
-from graphformers.molecules.targets import TargetScaling, Task, find_task
+from graphformers.tasks.targets import TargetScaling, Task, find_task
 
 ROUND_TRIP = 1e-9  # of the largest target
 NAN = float("nan")

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphformers.errors import ShapeError
-from graphformers.molecules.metrics import METRIC_NAMES, evaluate, score
-from graphformers.molecules.targets import Task
+from graphformers.tasks.metrics import METRIC_NAMES, evaluate, score
+from graphformers.tasks.targets import Task
 
 TOLERANCE = 1e-12
 NAN = float("nan")
