@@ -110,7 +110,8 @@ class GraphBatch:
     @kept
     def pairs(self) -> SparsePattern:
         """All ordered pairs of nodes inside each graph, self pairs included."""
-        return SparsePattern.complete(self.ptr)
+        known = next((one.shape[0] for one in self.pair_encodings.values()), None)
+        return SparsePattern.complete(self.ptr, num_nodes=self.num_nodes, num_pairs=known)
 
     def select(self, graphs: Int[Tensor, " selected"] | Sequence[int]) -> "GraphBatch":
         """The given graphs, in the given order (a graph may be taken twice)."""

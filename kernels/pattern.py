@@ -86,10 +86,19 @@ class SparsePattern:
         return _from_rows(Rows(row_ptr, source, edge), row_ptr.shape[0] - 1, shift)
 
     @staticmethod
-    def complete(ptr: Int[Tensor, " graphs_plus_1"]) -> "SparsePattern":
-        """All ordered pairs of nodes inside each graph, self pairs included."""
+    def complete(
+        ptr: Int[Tensor, " graphs_plus_1"],
+        *,
+        num_nodes: int | None = None,
+        num_pairs: int | None = None,
+    ) -> "SparsePattern":
+        """All ordered pairs of nodes inside each graph, self pairs included.
+
+        Both numbers follow from ``ptr``. Given, they are not read back from a device, and an
+        exported program knows its sizes.
+        """
         blocks = _graph_ptr(ptr)
-        rows = complete_rows(blocks)
+        rows = complete_rows(blocks, num_nodes, num_pairs)
         nodes = rows.row_ptr.shape[0] - 1
         return SparsePattern(
             num_targets=nodes, num_sources=nodes, **rows._asdict(), _all_pairs=True, blocks=blocks

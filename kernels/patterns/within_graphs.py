@@ -7,13 +7,15 @@ from torch import Tensor
 from graphformers.kernels.patterns.rows import Rows
 
 
-def complete_rows(ptr: Int[Tensor, " graphs_plus_1"]) -> Rows:
+def complete_rows(
+    ptr: Int[Tensor, " graphs_plus_1"], num_nodes: int | None = None, num_pairs: int | None = None
+) -> Rows:
     """All ordered pairs inside each graph, numbered by graph, target and source."""
     sizes = ptr.diff()
-    first = ptr[:-1].repeat_interleave(sizes)
-    width = sizes.repeat_interleave(sizes)
+    first = ptr[:-1].repeat_interleave(sizes, output_size=num_nodes)
+    width = sizes.repeat_interleave(sizes, output_size=num_nodes)
     row_ptr = torch.nn.functional.pad(width.cumsum(0), (1, 0))
-    shift = (first - row_ptr[:-1]).repeat_interleave(width)
+    shift = (first - row_ptr[:-1]).repeat_interleave(width, output_size=num_pairs)
     edge = torch.arange(shift.shape[0], device=ptr.device)
     return Rows(row_ptr, shift + edge, edge)
 

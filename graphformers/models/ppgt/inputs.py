@@ -8,7 +8,7 @@ from torch import Tensor
 
 from graphformers.errors import DataError
 from graphformers.graph_batch import GraphBatch
-from graphformers.kernels import SparsePattern, segment_broadcast, segment_reduce
+from graphformers.kernels import SparsePattern, segment_reduce
 from graphformers.layers.pair_features import of_nodes
 from graphformers.models.ppgt.config import PPGTConfig
 
@@ -32,7 +32,7 @@ def input_columns(
     sorting here.
     """
     degree = neighbours(walks, pattern)
-    size = segment_broadcast(batch.ptr.diff().to(walks.dtype)[:, None], batch.ptr)
+    size = batch.ptr.diff()[batch.batch].to(walks.dtype).unsqueeze(1)
     positions = _positions(batch, config.coordinates)
     nodes, pairs = [of_nodes(walks, pattern)], [walks]
     source, target = pattern.source, pattern.target

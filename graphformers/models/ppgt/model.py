@@ -43,6 +43,10 @@ class PPGT(PublishedGraphModel[PPGTConfig]):
     :math:`d` that count neighbours, and graph size :math:`n`. The features of pairs are made
     once and serve all layers.
 
+    ``torch.compile`` makes a single graph of it when ``batch.pairs`` was asked for before, and
+    ``torch.export`` takes any graphs when the batch carries its encoding of pairs, whose rows tell
+    how many there are. With ``hops`` that number is data: neither works in one graph.
+
     Source: Ma et al. 2025, arXiv:2504.12588. Ours works on a list of the pairs inside graphs, not
     on a padded table, and makes the biases and gates of all layers in one product. Class attention
     (for citation graphs) and the options that all published configurations switch off are absent.

@@ -11,9 +11,13 @@ from graphformers.encodings import Encoding, PairEncoding, encode
 from graphformers.graph_batch import GraphBatch
 from graphformers.models import (
     GPS,
+    GRIT,
+    PPGT,
     GPSConfig,
     GraphTransformer,
     GraphTransformerConfig,
+    GRITConfig,
+    PPGTConfig,
     VirtualNodeMPNN,
     VirtualNodeMPNNConfig,
 )
@@ -33,6 +37,7 @@ class ModelCase:
     encodings: Sequence[Encoding | PairEncoding]
     nodes: Sequence[int] | int  # categories per column, or a number of numeric columns
     edges: Sequence[int] | int | None
+    positions: int = 0  # coordinates of every node
     per_node: bool = False
     unread: Sequence[str] = ()  # encodings that come with those it reads
 
@@ -57,6 +62,9 @@ class ModelCase:
             edge_attr=None
             if self.edges is None
             else _features(self.edges, edge_index.shape[1], generator),
+            positions=torch.rand(start, self.positions, generator=generator)
+            if self.positions
+            else None,
         )
         return encode(bare, self.encodings)
 
@@ -72,6 +80,26 @@ def _gps(name: str, config: GPSConfig, **features: object) -> ModelCase:
     small = replace(config, layers=2)
     encodings = (*small.encodings, *small.pair_encodings)
     return ModelCase(name=name, build=lambda: GPS(small), encodings=encodings, **features)  # pyright: ignore[reportArgumentType]
+
+
+def _ppgt(name: str, config: PPGTConfig, **features: object) -> ModelCase:
+    small = replace(config, layers=2)
+    return ModelCase(
+        name=name,
+        build=lambda: PPGT(small),
+        encodings=small.pair_encodings,
+        **features,  # pyright: ignore[reportArgumentType]
+    )
+
+
+def _grit(name: str, config: GRITConfig, **features: object) -> ModelCase:
+    small = replace(config, layers=2)
+    return ModelCase(
+        name=name,
+        build=lambda: GRIT(small),
+        encodings=small.pair_encodings,
+        **features,  # pyright: ignore[reportArgumentType]
+    )
 
 
 def _gt(name: str, config: GraphTransformerConfig, **features: object) -> ModelCase:
@@ -143,6 +171,18 @@ CASES = [
         nodes=(28,),
         edges=None,
     ),
+    _ppgt("ppgt-zinc", PPGTConfig.zinc(official=True), nodes=(21,), edges=(4,)),
+    _ppgt(
+        "ppgt-pcqm4m",
+        replace(PPGTConfig.pcqm4m(), dim=96, layer_scale=0.1),
+        nodes=ATOM,
+        edges=BOND,
+    ),
+    _ppgt("ppgt-cifar10", PPGTConfig.cifar10(), nodes=5, edges=1, positions=2),
+    _ppgt("ppgt-cluster", PPGTConfig.cluster(), nodes=7, edges=None, per_node=True),
+    _grit("grit-zinc", GRITConfig.zinc(), nodes=(21,), edges=(4,)),
+    _grit("grit-cluster", GRITConfig.cluster(), nodes=7, edges=None, per_node=True),
+    _grit("grit-hops-sparse", replace(GRITConfig.zinc(), hops=2), nodes=(21,), edges=(4,)),
 ]
 
 

@@ -29,6 +29,7 @@ def relabelled(batch: GraphBatch) -> tuple[GraphBatch, torch.Tensor]:
         x=batch.x[order],
         edge_index=new_number[batch.edge_index][:, shuffle],
         edge_attr=None if batch.edge_attr is None else batch.edge_attr[shuffle],
+        positions=None if batch.positions is None else batch.positions[order],
         encodings={name: value[order] for name, value in batch.encodings.items()},
         pair_encodings={name: value[pairs] for name, value in batch.pair_encodings.items()},
     )
@@ -60,18 +61,20 @@ def test_a_batch_gives_what_its_graphs_give_alone(case):
 
 def test_no_gradient_flows_between_graphs(case):
     model, batch = case.model().eval(), case.batch()
-    encodings = {name: value.requires_grad_() for name, value in batch.encodings.items()}
-    output = model(replace(batch, encodings=encodings))
+    read = {name: value for name, value in batch.encodings.items() if name not in case.unread}
+    for value in (*read.values(), *batch.pair_encodings.values()):
+        if value.is_floating_point():
+            value.requires_grad_()
+    output = model(batch)
     chosen = 2
-    rows = slice(batch.ptr[chosen], batch.ptr[chosen + 1])
-    output[rows if case.per_node else chosen].sum().backward()
-    for name, value in encodings.items():
-        if name in case.unread:
-            continue
-        own = torch.zeros(batch.num_nodes, dtype=torch.bool)
-        own[rows] = True
-        assert value.grad[own].abs().max() > 0
-        assert value.grad[~own].abs().max() == 0
+    nodes, pairs = (slice(ptr[chosen], ptr[chosen + 1]) for ptr in (batch.ptr, batch.pair_ptr))
+    output[nodes if case.per_node else chosen].sum().backward()
+    for rows, encodings in ((nodes, read), (pairs, batch.pair_encodings)):
+        for value in (one for one in encodings.values() if one.requires_grad):
+            own = torch.zeros(value.shape[0], dtype=torch.bool)
+            own[rows] = True
+            assert value.grad[own].abs().max() > 0
+            assert value.grad[~own].abs().max() == 0
 
 
 @pytest.mark.slow  # with run-time shape checks
@@ -115,21 +118,27 @@ def test_it_compiles_into_one_graph_for_any_sizes(case):
 class FromTensors(nn.Module):
     """A model called with tensors, as the exporter wants it."""
 
-    def __init__(self, model: nn.Module, names: list[str]):
+    def __init__(self, model: nn.Module):
         super().__init__()
         self.model = model
-        self.names = names
 
-    def forward(self, x, edge_index, ptr, edge_attr, encodings):
-        named = dict(zip(self.names, encodings, strict=True))
+    def forward(self, x, edge_index, ptr, edge_attr, positions, encodings, pair_encodings):
         return self.model(
-            GraphBatch(x=x, edge_index=edge_index, ptr=ptr, edge_attr=edge_attr, encodings=named)
+            GraphBatch(
+                x=x,
+                edge_index=edge_index,
+                ptr=ptr,
+                edge_attr=edge_attr,
+                positions=positions,
+                encodings=encodings,
+                pair_encodings=pair_encodings,
+            )
         )
 
 
 def tensors(batch: GraphBatch) -> tuple:
-    encodings = list(batch.encodings.values())
-    return batch.x, batch.edge_index, batch.ptr, batch.edge_attr, encodings
+    graph = (batch.x, batch.edge_index, batch.ptr, batch.edge_attr, batch.positions)
+    return *graph, dict(batch.encodings), dict(batch.pair_encodings)
 
 
 def test_an_exported_model_takes_any_number_of_graphs(case):
@@ -137,19 +146,21 @@ def test_an_exported_model_takes_any_number_of_graphs(case):
         pytest.skip("the number of pairs is data, which the exporter cannot see")
     model, example = case.model().eval(), case.batch()
     largest = 2**28  # kernels index with 32 bits, and some models make several rows of a node
-    nodes, edges, graphs = (
+    nodes, edges, graphs, pairs = (
         torch.export.Dim(name, min=smallest, max=largest)
-        for name, smallest in (("nodes", 2), ("edges", 2), ("graphs_plus_1", 3))
+        for name, smallest in (("nodes", 2), ("edges", 2), ("graphs_plus_1", 3), ("pairs", 2))
     )
     exported = torch.export.export(
-        FromTensors(model, list(example.encodings)),
+        FromTensors(model),
         tensors(example),
         dynamic_shapes=(
             {0: nodes},
             {1: edges},
             {0: graphs},
             None if example.edge_attr is None else {0: edges},
-            [{0: nodes} for _ in example.encodings],
+            None if example.positions is None else {0: nodes},
+            {name: {0: nodes} for name in example.encodings},
+            {name: {0: pairs} for name in example.pair_encodings},
         ),
     ).module()
     other = case.batch(sizes=(4, 6, 1, 2, 9, 3))
@@ -159,10 +170,21 @@ def test_an_exported_model_takes_any_number_of_graphs(case):
 
 
 def test_a_missing_encoding_is_named_with_its_remedy(case):
-    bare = replace(case.batch(), encodings={})
+    batch = case.batch()
+    if not batch.encodings:
+        pytest.skip("reads no encodings of nodes")
+    bare = replace(batch, encodings={})
     name = case.encodings[0].names[0]
     with pytest.raises(DataError, match=rf"'{name}'.*encode\(batch, model.config.encodings\)"):
         case.model()(bare)
+
+
+def test_an_encoding_of_pairs_is_computed_when_it_is_missing(case):
+    model, batch = case.model().eval(), case.batch()
+    if not batch.pair_encodings:
+        pytest.skip("reads no encodings of pairs")
+    bare = replace(batch, pair_encodings={}, encoded_with=())
+    torch.testing.assert_close(model(bare), model(batch), atol=ROUNDING, rtol=ROUNDING)
 
 
 @pytest.mark.parametrize("sizes", [(1,), (1, 1, 1), (2, 1)], ids=str)
