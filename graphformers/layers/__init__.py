@@ -6,6 +6,7 @@ from graphformers.layers.adaptive_rms_norm import AdaptiveRMSNorm
 from graphformers.layers.bias_grid import bias_grid
 from graphformers.layers.big_bird_pattern import big_bird_pattern
 from graphformers.layers.categorical import CategoricalEmbedding
+from graphformers.layers.degree_scaler import DegreeScaler, log_degrees
 from graphformers.layers.edge_attention import EdgeAttention
 from graphformers.layers.eigenvector_encoder import (
     EigenvectorEncoder,
@@ -24,6 +25,8 @@ from graphformers.layers.graph_attention import GraphAttention
 from graphformers.layers.graph_drop_path import GraphDropPath
 from graphformers.layers.graph_transformer_block import GraphTransformerBlock
 from graphformers.layers.graphormer_bias import DegreeEmbedding, DistanceBias, PathBias
+from graphformers.layers.grit_attention import GRITAttention
+from graphformers.layers.grit_block import GRITBlock
 from graphformers.layers.heads import (
     GraphHead,
     HalvingHead,
@@ -40,6 +43,7 @@ from graphformers.layers.normalization import BatchNorm
 from graphformers.layers.numeric import NumericEmbedding
 from graphformers.layers.padded_rows import PaddedRows
 from graphformers.layers.pair_bias_gate import PairBiasGate
+from graphformers.layers.pair_features import PairFeatures
 from graphformers.layers.performer_attention import PerformerAttention
 from graphformers.layers.post_norm_update import PostNormUpdate
 from graphformers.layers.ppgt_block import PPGTBlock
@@ -63,6 +67,7 @@ __all__ = [
     "BatchNorm",
     "CategoricalEmbedding",
     "DegreeEmbedding",
+    "DegreeScaler",
     "DistanceBias",
     "EdgeAttention",
     "EigenvectorEncoder",
@@ -73,6 +78,8 @@ __all__ = [
     "GELUGraphHead",
     "GELUNodeHead",
     "GPSBlock",
+    "GRITAttention",
+    "GRITBlock",
     "GatedGCN",
     "GeometricLayer",
     "GlobalLayer",
@@ -89,6 +96,7 @@ __all__ = [
     "PPGTBlock",
     "PaddedRows",
     "PairBiasGate",
+    "PairFeatures",
     "PairHead",
     "PathBias",
     "PerformerAttention",
@@ -109,4 +117,5 @@ __all__ = [
     "VirtualNodeInput",
     "bias_grid",
     "big_bird_pattern",
+    "log_degrees",
 ]
