@@ -20,8 +20,8 @@ class PerformerAttention(GlobalLayer):
     r"""Self-attention inside each graph whose softmax is replaced by positive random features.
 
     .. math::
-        \varphi(u)_r &= \tfrac{1}{\sqrt{R}} \Bigl(\exp\bigl(\omega_r \cdot \hat u
-            - \tfrac12 \|\hat u\|^2 - s\bigr) + 10^{-4}\Bigr), \qquad \hat u = u / d_h^{1/4} \\
+        \varphi(u)_r &= \exp\bigl(\omega_r \cdot \hat u
+            - \tfrac12 \|\hat u\|^2 - s\bigr) + 10^{-4}, \qquad \hat u = u / d_h^{1/4} \\
         y_i &= W_o \frac{\varphi(q_i) \cdot \sum_j \varphi(k_j)\, v_j^\top}
                         {\varphi(q_i) \cdot \sum_j \varphi(k_j)}
 
@@ -39,7 +39,8 @@ class PerformerAttention(GlobalLayer):
     with it.
 
     Source: Choromanski et al. 2021, arXiv:2009.14794 (FAVOR+), with the widths and constants of the
-    implementation that Rampášek et al. 2022, arXiv:2205.12454, use.
+    implementation that Rampášek et al. 2022, arXiv:2205.12454, use. Their factor
+    :math:`1 / \sqrt{R}` cancels.
     """
 
     projection: Tensor
@@ -101,32 +102,29 @@ class PerformerAttention(GlobalLayer):
         projected: Float[Tensor, "graphs longest 3 heads head_dim"],
         mask: Bool[Tensor, "graphs longest"] | None,
     ) -> Float[Tensor, "graphs longest heads head_dim"]:
+        """The small constant is added where it is a sum over features or keys, not to each."""
         query, key, value = projected.transpose(1, 3).unbind(2)  # (graphs, heads, longest, dim)
-        query, key = self._query_features(query), self._key_features(key, mask)
-        weight = query @ key.sum(dim=2).unsqueeze(3)
-        return (query @ (key.mT @ value) / weight).transpose(1, 2)
+        mask = None if self.count_padding else mask
+        keys = key.shape[2] if mask is None else mask.sum(dim=1).to(value)[:, None, None]
+        query, key = self._raised(query, -1), self._raised(key, (-1, -2), mask)
+        context = key.mT @ value + FEATURE_EPSILON * value.sum(dim=2, keepdim=True)
+        total = (key.sum(dim=2) + FEATURE_EPSILON * keys).unsqueeze(3)
+        above = query @ context + FEATURE_EPSILON * context.sum(dim=2, keepdim=True)
+        below = query @ total + FEATURE_EPSILON * total.sum(dim=2, keepdim=True)
+        return (above / below).transpose(1, 2)
 
-    def _query_features(self, query: Tensor) -> Tensor:
-        logit, half = self._logits(query)
-        return self._positive(logit - half - logit.amax(dim=-1, keepdim=True).detach())
-
-    def _key_features(self, key: Tensor, mask: Tensor | None) -> Tensor:
-        logit, half = self._logits(key)
-        if key.shape[2] == 0:
-            return logit
-        if mask is None or self.count_padding:
-            return self._positive(logit - half - logit.amax(dim=(-1, -2), keepdim=True).detach())
-        absent = ~mask[:, None, :, None]
-        largest = logit.masked_fill(absent, -torch.inf).amax(dim=(-1, -2), keepdim=True)
-        features = self._positive((logit - half - largest.detach()).masked_fill(absent, 0.0))
-        return features.masked_fill(absent, 0.0)
-
-    def _logits(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+    def _raised(
+        self, rows: Tensor, over: int | tuple[int, int], mask: Tensor | None = None
+    ) -> Float[Tensor, "graphs heads longest features"]:
+        """Exponential of every feature, the largest exponent over some axes taken off first."""
         scaled = rows * rows.shape[-1] ** -0.25
-        return scaled @ self.projection.T, scaled.square().sum(dim=-1, keepdim=True) / 2
-
-    def _positive(self, exponent: Tensor) -> Tensor:
-        return (exponent.exp() + FEATURE_EPSILON) * self.projection.shape[0] ** -0.5
+        logit = scaled @ self.projection.T
+        if mask is not None:
+            logit = logit.masked_fill(~mask[:, None, :, None], -torch.inf)
+        if logit.numel() == 0:
+            return logit
+        largest = logit.detach().amax(dim=over, keepdim=True)
+        return (logit - (scaled.square().sum(dim=-1, keepdim=True) / 2 + largest)).exp()
 
 
 def orthogonal_gaussian(rows: int, dim: int) -> Float[Tensor, "rows dim"]:

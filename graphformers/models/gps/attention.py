@@ -34,6 +34,9 @@ class FullAttentionConfig:
 class PerformerConfig:
     """Attention through random features, linear in the nodes: for graphs of thousands of nodes.
 
+    Compiled or exported models need the padded layout; the sparse one takes graph by graph and
+    wastes nothing on graphs of unequal sizes.
+
     ``features`` is the number of random features, ``int(head_dim * log(head_dim))`` when left out.
     ``count_padding`` reproduces what published models were trained with, in the padded layout: the
     padding beside the smaller graphs of a batch counts in the denominator.

@@ -142,6 +142,7 @@ class GPSConfig(GPSSettings):
             edges=NumericFeatures(count=7),
             local=GatedGCNConfig(),
             attention=PerformerConfig(count_padding=official),
+            layout="padded" if official else "sparse",  # graphs are large and unequal
             layers=3,
             dim=256,
             heads=8,
@@ -176,6 +177,7 @@ class GPSConfig(GPSSettings):
             eigenvectors=EigenvectorConfig(count=10, dim=16, flip_per_graph=not official),
             local=GatedGCNConfig(),
             attention=PerformerConfig(count_padding=official),
+            layout="padded" if official else "sparse",  # graphs are large and unequal
             layers=5,
             dim=64,
             heads=4,

@@ -133,7 +133,7 @@ CASES = [
     _gps("gps-peptides-func", GPSConfig.peptides_func(), nodes=ATOM, edges=BOND),
     _gps("gps-cifar10", GPSConfig.cifar10(), nodes=5, edges=1),
     _gps("gps-cluster", GPSConfig.cluster(), nodes=7, edges=None, per_node=True),
-    _gps("gps-performer", GPSConfig.malnet_tiny(), nodes=5, edges=None),
+    _gps("gps-performer", replace(GPSConfig.malnet_tiny(), layout="padded"), nodes=5, edges=None),
     _gps(
         "gps-sign-net",
         replace(GPSConfig.zinc(), sign_net=SignNetConfig(count=10, dim=16, summed=True)),
