@@ -86,6 +86,19 @@ class GraphBatch:
         return graphs.repeat_interleave(self.ptr.diff(), output_size=self.num_nodes)
 
     @kept
+    def fault(self) -> str | None:
+        """What is wrong with ``ptr`` or ``edge_index``, or nothing; looked for once."""
+        return _ptr_fault(self) or _edge_fault(self)
+
+    def check(self) -> None:
+        """Raise ``ShapeError`` unless every edge joins two nodes of one graph.
+
+        Compiled code does not look.
+        """
+        if not torch.compiler.is_compiling() and self.fault is not None:
+            raise ShapeError(self.fault)
+
+    @kept
     def edge_ptr(self) -> Int[Tensor, " graphs_plus_1"]:
         """First edge of every graph, and the number of edges."""
         return torch.searchsorted(self.edge_graph, torch.arange(len(self) + 1).to(self.ptr))
@@ -197,6 +210,36 @@ class GraphSource(Protocol):
     def select(self, graphs: Int[Tensor, " selected"] | Sequence[int]) -> GraphBatch:
         """The given graphs as one batch, in the given order."""
         ...
+
+
+def _ptr_fault(graphs: GraphBatch) -> str | None:
+    ptr, nodes = graphs.ptr, graphs.num_nodes
+    rows = ptr.ndim == 1 and ptr.shape[0] > 0
+    if rows and bool((ptr[0] == 0) & (ptr[-1] == nodes) & (ptr.diff() >= 0).all()):
+        return None
+    shown = f"{ptr.flatten()[:8].tolist()}{' and more' if ptr.numel() > 8 else ''}"
+    return f"ptr must ascend from 0 to {nodes}, the number of nodes; got {shown}"
+
+
+def _edge_fault(graphs: GraphBatch) -> str | None:
+    if graphs.num_edges == 0:
+        return None
+    lowest, highest = (int(one) for one in graphs.edge_index.aminmax())
+    if lowest < 0 or highest >= graphs.num_nodes:
+        return (
+            f"edge_index must number the {graphs.num_nodes} nodes of the batch from 0; "
+            f"got {lowest} to {highest}"
+        )
+    both_ends = graphs.batch.index_select(0, graphs.edge_index.flatten())
+    source_graph, target_graph = both_ends.view(2, -1)
+    if torch.equal(source_graph, target_graph):
+        return None
+    edge = int((source_graph != target_graph).nonzero()[0, 0])
+    source, target = graphs.edge_index[:, edge].tolist()
+    return (
+        f"edge {edge} joins node {source} of graph {int(source_graph[edge])} and node {target} of "
+        f"graph {int(target_graph[edge])}; edges must join nodes of one graph"
+    )
 
 
 def _take(values: Tensor | None, rows: Tensor) -> Tensor | None:

@@ -33,9 +33,11 @@ def encode(
     result does not depend on it.
 
     Raises ``ConfigError`` when two of the encodings have a name in common, and ``DataError`` when
-    the encodings of pairs do not fit into memory.
+    the encodings of pairs do not fit into memory, and ``ShapeError`` when an edge joins different
+    graphs.
     """
     check_names(encodings)
+    graphs.check()
     if not encodings:
         return graphs
     topology = GraphBatch(

@@ -34,8 +34,10 @@ class GraphModel(PretrainedModel[Config], ABC):
     def forward(self, batch: GraphBatch) -> Float[Tensor, "rows out"]:
         """Predict one row per graph, or one per node with a ``NodeHead``.
 
-        Raises ``DataError`` when the batch lacks an encoding that ``config.encodings`` asks for.
+        Raises ``DataError`` when the batch lacks an encoding that ``config.encodings`` asks for,
+        ``ShapeError`` when an edge joins different graphs.
         """
+        batch.check()
         return self.head(self.node_states(batch), batch.ptr)
 
 

@@ -1,5 +1,7 @@
 """Graphs laid end to end."""
 
+import re
+
 import pytest
 import torch
 from hypothesis import given
@@ -87,3 +89,21 @@ def test_wrong_number_of_rows_is_refused(wrong):
     graphs = batch_of([2, 3])
     with pytest.raises(ShapeError, match="must have 5 rows; got 1"):
         GraphBatch(x=graphs.x, edge_index=graphs.edge_index, ptr=graphs.ptr, **wrong)
+
+
+@pytest.mark.parametrize("ptr", [[0, 3, 4], [1, 3, 5], [0, 6, 5], []], ids=str)
+def test_a_pointer_that_does_not_cover_the_nodes_is_refused(ptr):
+    edge_index = torch.zeros(2, 0, dtype=torch.int64)
+    pointer = torch.tensor(ptr, dtype=torch.int64)
+    graphs = GraphBatch(x=torch.zeros(5, 1), edge_index=edge_index, ptr=pointer)
+    expected = rf"ptr must ascend from 0 to 5, the number of nodes; got {re.escape(str(ptr))}"
+    with pytest.raises(ShapeError, match=expected):
+        graphs.check()
+
+
+def test_graphs_are_checked_once():
+    graphs = batch_of([3, 1, 4])
+    graphs.check()
+    assert graphs.fault is None
+    graphs.edge_index.fill_(99)  # nobody looks again
+    graphs.check()
