@@ -25,15 +25,20 @@ from graphformers.models.official_weights import Renaming
 class GPS(PublishedGraphModel[GPSConfig]):
     r"""Graph transformer for small graphs: molecules, superpixels, communities.
 
-    .. math:: x^0 = [\,\mathrm{features} \,\|\, \mathrm{eigenvectors} \,\|\, \mathrm{walks}\,],
+    .. math:: x^0 = [\,\mathrm{features} + \mathrm{degrees} \,\|\, \mathrm{eigenvectors}
+              \,\|\, \mathrm{walks} \,\|\, \mathrm{statistics}\,],
               \qquad (x^{l+1}, e^{l+1}) = \mathrm{GPSBlock}(x^l, e^l), \qquad y = \mathrm{Head}(x^L)
+
+    Each encoding is there when the configuration asks for it; eigenvectors may also weigh messages
+    by distance, and shortest paths bias the attention.
 
     In the padded layout ``torch.compile`` makes a single graph of it, whatever the sizes, and
     ``torch.export`` takes any number of graphs: wrap the model in a module that builds the
     ``GraphBatch`` from its tensors. The number of pairs, which the sparse layout needs, is data:
     there, ask for ``batch.pairs`` and ``batch.edges`` before calling a compiled model.
 
-    Source: Rampášek et al. 2022, arXiv:2205.12454.
+    Source: Rampášek et al. 2022, arXiv:2205.12454. Not here: their graph token and their choice of
+    graph-wise layer normalisation, which no published configuration uses.
     """
 
     config_class = GPSConfig
