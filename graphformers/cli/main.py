@@ -13,6 +13,7 @@ from graphformers.errors import nearest_name
 
 ROOMS = {
     "molecules": ("graphformers.molecules.cli", "train, predict, evaluate on tables of SMILES"),
+    "graphs": ("graphformers.graphs.cli", "train, predict, evaluate on sets of graphs"),
     "physics": ("graphformers.physics.cli", "train, predict, evaluate, view on meshes"),
     "demo": ("graphformers.cli.demo", "both jobs on bundled data, ending in a report"),
     "doctor": ("graphformers.cli.doctor", "versions, device, kernel cache, what is missing"),
@@ -50,6 +51,6 @@ def _print_overview() -> None:
     for name, (_, help_line) in ROOMS.items():
         table.add_row(f"[bold]graphformers {name}[/]", help_line)
     console = Console()
-    console.print("Graph transformers for molecules and meshes.\n", highlight=False)
+    console.print("Graph transformers for molecules, graphs and meshes.\n", highlight=False)
     console.print(table)
     console.print("\nEach takes --help.", highlight=False)
