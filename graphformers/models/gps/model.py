@@ -37,8 +37,9 @@ class GPS(PublishedGraphModel[GPSConfig]):
     ``GraphBatch`` from its tensors. The number of pairs, which the sparse layout needs, is data:
     there, ask for ``batch.pairs`` and ``batch.edges`` before calling a compiled model.
 
-    Source: Rampášek et al. 2022, arXiv:2205.12454. Not here: their graph token and their choice of
-    graph-wise layer normalisation, which no published configuration uses.
+    Source: Rampášek et al. 2022, arXiv:2205.12454. Not here: their graph token, which stands before
+    the nodes of a graph without the edges being renumbered, and blocks with layer normalisation or
+    none in place of batch normalisation.
     """
 
     config_class = GPSConfig
