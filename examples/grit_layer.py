@@ -48,9 +48,7 @@ def main() -> None:
     slopes = layer.attention.channel_weight.grad
     print(f"{len(graphs)} graphs: {graphs.num_nodes} nodes {tuple(x.shape)}")
     print(f"all pairs inside them: {tuple(pairs.shape)}")
-    print(
-        f"gradient of every head's channels: {[round(one, 3) for one in slopes.norm(dim=1).tolist()]}"
-    )
+    print(f"gradient of every head's channels: {[f'{one:.2f}' for one in slopes.norm(dim=1)]}")
 
 
 if __name__ == "__main__":
