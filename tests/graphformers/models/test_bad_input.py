@@ -72,7 +72,7 @@ def test_an_unknown_category_names_its_place_and_the_end_of_the_table(case):
         case.model()(replace(batch, x=x))
 
 
-def test_numbers_are_no_categories_and_categories_no_numbers(case):
+def test_numbers_for_categories_and_categories_for_numbers_are_refused(case):
     batch = case.batch()
     numbers = batch.x.is_floating_point()
     other = batch.x.long() if numbers else batch.x.float()
