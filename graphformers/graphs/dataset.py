@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -25,6 +26,8 @@ Load = Callable[[str, str], Sequence[Data]]
 """The graphs of one part, from the root folder and the name of the part."""
 
 PARTS = ("train", "val", "test")
+UNUSABLE = (OSError, RuntimeError, ValueError, ImportError, EOFError, LookupError, BadZipFile)
+"""What a missing, damaged or unknown set raises while it is loaded."""
 
 
 def load_dataset(name: str, root: str | Path) -> GraphSet:
@@ -34,31 +37,34 @@ def load_dataset(name: str, root: str | Path) -> GraphSet:
     CLUSTER, MNIST, CIFAR10), the long-range benchmarks (Peptides-func, Peptides-struct,
     PascalVOC-SP, COCO-SP) and MalNetTiny; any other name is one of the TU collection, without
     parts. Superpixels read their positions too, MalNet's nodes their degree profile.
+    torch-geometric keeps processed sets as pickles, which can execute: name folders you trust.
 
     Raises ``DataError`` when the set is neither there nor can be downloaded.
     """
+    parts = _loaded(name, str(root))
+    items = [_cleaned(one) for part in parts for one in part]
+    names = [f"{name} {number}" for number in range(len(items))]
+    if len(parts) == 1:
+        return from_data(items, names=names)
+    sizes = np.cumsum([0, *(len(part) for part in parts)])
+    train, validation, test = (np.arange(*ends) for ends in pairwise(sizes))
+    split = Split.of(train=train, validation=validation, test=test)
+    return from_data(items, names=names, split=split)
+
+
+def _loaded(name: str, root: str) -> list[Sequence[Data]]:
+    """The parts of a set, or all of it."""
     load = KNOWN.get(name.lower())
     try:
-        if load is None:
-            dataset = TUDataset(str(root), name, use_node_attr=True, use_edge_attr=True)
-            items = [_cleaned(one) for one in _items(dataset)]
-            return from_data(items, names=_names(name, len(items)))
-        parts = [[_cleaned(one) for one in load(str(root), part)] for part in PARTS]
-    except (OSError, RuntimeError, ValueError, ImportError, EOFError, KeyError) as error:
+        if load is not None:
+            return [load(root, part) for part in PARTS]
+        return [_items(TUDataset(root, name, use_node_attr=True, use_edge_attr=True))]
+    except UNUSABLE as error:
         raise DataError(
             f"the data set {name!r} is not ready in {root} and could not be made ready: {error}. "
             f"Put its files there as torch-geometric lays them out, or check the name (known: "
             f"{', '.join(KNOWN)}, and those of the TU collection)"
         ) from error
-    sizes = np.cumsum([0, *(len(part) for part in parts)])
-    train, validation, test = (np.arange(*ends) for ends in pairwise(sizes))
-    split = Split.of(train=train, validation=validation, test=test)
-    items = [one for part in parts for one in part]
-    return from_data(items, names=_names(name, len(items)), split=split)
-
-
-def _names(name: str, count: int) -> list[str]:
-    return [f"{name} {number}" for number in range(count)]
 
 
 def _cleaned(item: Data) -> Data:

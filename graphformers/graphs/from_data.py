@@ -30,25 +30,12 @@ def from_data(
     if not items:
         raise DataError("there are no graphs")
     names = names or [f"graph {number}" for number in range(len(items))]
-    sizes = [_num_nodes(item) for item in items]
-    ptr = torch.tensor([0, *np.cumsum(sizes).tolist()])
-    edges = [_edge_index(*one) for one in zip(items, sizes, names, strict=True)]
-    shifted = [one + start for one, start in zip(edges, ptr[:-1], strict=True)]
-    x = _stacked([item.x for item in items], sizes, names, "x")
-    counts = [one.shape[1] for one in edges]
-    positions = _stacked([item.pos for item in items], sizes, names, "pos")
-    graphs = GraphBatch(
-        x=x if x is not None else torch.zeros(sum(sizes), 1, dtype=torch.int64),
-        edge_index=torch.cat(shifted, dim=1),
-        ptr=ptr,
-        edge_attr=_stacked([item.edge_attr for item in items], counts, names, "edge_attr"),
-        positions=None if positions is None else positions.float(),
-    )
-    targets, level = _targets([item.y for item in items], sizes, names)
+    sizes = [int(item.num_nodes or 0) for item in items]
+    targets, level = _targets([_target(item) for item in items], sizes, names)
     columns = targets.shape[1] if targets is not None and targets.ndim == 2 else 1
     default = ["target"] if columns == 1 else [f"target {one + 1}" for one in range(columns)]
     return GraphSet(
-        graphs=graphs,
+        graphs=_batch(items, sizes, names),
         names=names,
         targets=targets,
         target_names=target_names or default,
@@ -57,8 +44,24 @@ def from_data(
     )
 
 
-def _num_nodes(item: Data) -> int:
-    return int(item.num_nodes or 0)
+def _batch(items: Sequence[Data], sizes: Sequence[int], names: Sequence[str]) -> GraphBatch:
+    ptr = torch.tensor([0, *np.cumsum(sizes).tolist()])
+    edges = [_edge_index(*one) for one in zip(items, sizes, names, strict=True)]
+    shifted = [one + start for one, start in zip(edges, ptr[:-1], strict=True)]
+    x = _stacked([item.x for item in items], sizes, names, "x")
+    counts = [one.shape[1] for one in edges]
+    positions = _stacked([item.pos for item in items], sizes, names, "pos")
+    return GraphBatch(
+        x=x if x is not None else torch.zeros(sum(sizes), 1, dtype=torch.int64),
+        edge_index=torch.cat(shifted, dim=1),
+        ptr=ptr,
+        edge_attr=_stacked([item.edge_attr for item in items], counts, names, "edge_attr"),
+        positions=None if positions is None else positions.float(),
+    )
+
+
+def _target(item: Data) -> Tensor | None:
+    return None if item.y is None else torch.as_tensor(item.y)
 
 
 def _edge_index(item: Data, num_nodes: int, name: str) -> Tensor:
@@ -112,7 +115,7 @@ def _targets(
     missing = next((name for one, name in zip(values, names, strict=True) if one is None), None)
     if missing is not None:
         raise DataError(f"{missing}: y is missing; other graphs have it (NaN where unknown)")
-    given = [torch.as_tensor(one) for one in values]
+    given = [one for one in values if one is not None]
     pairs = list(zip(given, sizes, strict=True))
     per_node = max(sizes) > 1 and all(one.ndim > 0 and len(one) == size for one, size in pairs)
     rows = [one.reshape(size if per_node else 1, -1) for one, size in pairs]

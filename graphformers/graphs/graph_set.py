@@ -13,7 +13,7 @@ from graphformers.graph_batch import GraphBatch
 from graphformers.systems import Level
 from graphformers.tasks import Split
 
-Targets: TypeAlias = NDArray[np.float64] | NDArray[np.str_]
+Targets: TypeAlias = np.ndarray
 """Numbers ``(rows, tasks)``, NaN where missing, or labels ``(rows,)``, empty where missing."""
 
 NAMED_IN_ERRORS = 3
@@ -62,7 +62,7 @@ class GraphSet:
         if self.level == "graph":
             return graphs
         ptr = self.graphs.ptr.numpy()
-        parts = [np.arange(ptr[graph], ptr[graph + 1]) for graph in graphs]
+        parts = [np.arange(int(ptr[graph]), int(ptr[graph + 1])) for graph in graphs]
         return np.concatenate([np.zeros(0, np.int64), *parts])
 
     def select(self, graphs: NDArray[np.int64]) -> "GraphSet":

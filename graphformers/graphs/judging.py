@@ -61,7 +61,7 @@ def class_metrics(labels: Values, probabilities: Values) -> Metrics:
     return {
         "accuracy": float(accuracy_score(true, predicted)),
         "f1_macro": float(
-            f1_score(true, predicted, labels=present, average="macro", zero_division=0)
+            f1_score(true, predicted, labels=present, average="macro", zero_division=0)  # pyright: ignore[reportArgumentType]
         ),
         "cross_entropy": float(log_loss(true, found, labels=np.arange(found.shape[1]))),
     }

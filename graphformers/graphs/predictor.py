@@ -33,6 +33,7 @@ from graphformers.training import (
 )
 
 ESTIMATOR = "GraphPredictor"
+BATCH_SIZE = 32  # of predictions, whatever training took: a loaded model gives the same bits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +118,7 @@ class GraphPredictor(BaseEstimator):
         )
         return self
 
-    def predict(self, graphs: GraphSet) -> NDArray[np.floating] | NDArray[np.str_]:
+    def predict(self, graphs: GraphSet) -> np.ndarray:
         """Values in the units of the targets, labels 0 and 1, or names of classes.
 
         A graph that cannot be read is NaN, or an empty name.
@@ -146,8 +147,7 @@ class GraphPredictor(BaseEstimator):
         every_row = np.full((rows, self.target_.out), np.nan)
         if len(readable):
             chosen = self._encoded(batch.select(torch.from_numpy(readable)))
-            size = (self.training or training_for_graphs()).batch_size
-            outputs = torch.cat(list(predict(self.model_, chosen, size))).double().numpy()
+            outputs = torch.cat(list(predict(self.model_, chosen, BATCH_SIZE))).double().numpy()
             owners = replace(graphs, level=self.level_, targets=None).rows_of(readable)
             every_row[owners] = self.target_.columns(outputs)
         return every_row

@@ -64,7 +64,7 @@ class TargetCode:
         """Columns of the model's output."""
         return len(self.classes) or len(self.names)
 
-    def encode(self, targets: Targets) -> NDArray[np.float64]:
+    def encode(self, targets: Targets) -> NDArray[np.floating]:
         """Scaled values, labels or numbers of classes ``(rows, columns)``, NaN where missing.
 
         Raises ``DataError`` for classes that the training part did not have.
@@ -77,6 +77,10 @@ class TargetCode:
                     f"the model predicts {', '.join(self.names)}; got {numbers.shape[1]} targets"
                 )
             return self.scaling.apply(numbers)
+        if read.ndim == 2:
+            read = np.array(
+                ["" if np.isnan(one) else f"{one:g}" for one in read[:, 0].astype(float)]
+            )
         number = {"": np.nan, **{name: float(place) for place, name in enumerate(self.classes)}}
         unknown = _ordered(set(read.tolist()) - set(number))
         if unknown:

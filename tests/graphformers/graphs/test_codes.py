@@ -73,6 +73,13 @@ def test_a_class_that_training_does_not_have_is_named():
         code.encode(labels)
 
 
+def test_a_label_beside_0_and_1_is_an_unknown_class():
+    code = TargetCode.fit(np.array([[0.0], [1.0], [np.nan]]), ["y"], "auto", ALL[:3])
+    assert code.classes == ("0", "1")
+    with pytest.raises(DataError, match=r"1 classes of 'y' are not among the 2 .*: 2 "):
+        code.encode(np.array([[1.0], [2.0]]))
+
+
 def test_several_labels_have_a_column_each():
     code = TargetCode.fit(np.array([[0.0, 1.0], [1.0, 0.0]]), ["a", "b"], "auto", ALL[:2])
     assert (code.task, code.out, code.classes) == (Task.CLASSIFICATION, 2, ())

@@ -36,7 +36,7 @@ def test_every_model_tells_classes_and_is_read_back_to_the_same_bits(
     np.testing.assert_allclose(columns.sum(axis=1), 1.0, rtol=1e-6)
     predictor.save(tmp_path)
     loaded = GraphPredictor.load(tmp_path)
-    np.testing.assert_array_equal(loaded.predict(graphs), predictor.predict(graphs))
+    np.testing.assert_array_equal(loaded.predict_columns(graphs), columns)
     assert set(loaded.predict(graphs)) <= {"0", "1"}
 
 
@@ -104,6 +104,22 @@ def test_an_interrupted_run_resumes_to_the_same_predictor(rings_and_chains, tmp_
     resumed = GraphPredictor("gt", training=constant)
     resumed.fit(graphs, split=SPLIT, folder=tmp_path, resume=True)
     np.testing.assert_array_equal(resumed.predict_columns(graphs), whole.predict_columns(graphs))
+
+
+def test_positions_reach_a_model_that_reads_them(chain):
+    items = [chain(n, pos=torch.randn(n, 2), y=torch.tensor([n % 2])) for n in range(2, 8)]
+    split = Split.of(train=range(4), validation=[4], test=[5])
+    predictor = GraphPredictor("ppgt", preset="cifar10", training=QUICK)
+    predictor.fit(from_data(items), split=split)
+    moved = [item.clone() for item in items]
+    for item in moved:
+        item.pos = 3 * item.pos
+    columns = [predictor.predict_columns(from_data(one)) for one in (items, moved)]
+    assert not np.allclose(*columns)
+    for item in moved:
+        item.pos = None
+    with pytest.raises(DataError, match="positions"):
+        predictor.predict(from_data(moved))
 
 
 def test_mistakes_name_what_is_there(rings_and_chains):

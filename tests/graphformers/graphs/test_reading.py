@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch_geometric.data import InMemoryDataset
 
 from graphformers.errors import DataError
 from graphformers.graphs import from_data, load_dataset, read_graph_folder
@@ -148,6 +149,21 @@ def test_a_tu_data_set_is_read_from_its_text_files(tu_root):
     assert set(found.targets.tolist()) == {"0", "1"}
     assert found.graphs.x.is_floating_point()  # one-hot
     assert found.names[3] == "TINY 3"
+
+
+def test_parts_of_a_data_set_are_its_split_and_superpixels_have_positions(chain, monkeypatch):
+    class Stored(InMemoryDataset):
+        def __init__(self, root, name, split):
+            super().__init__(None)
+            count = {"train": 3, "val": 1, "test": 2}[split]
+            fields = {"x": torch.zeros(4, 1), "pos": torch.ones(4, 2), "y": torch.tensor([1])}
+            self.data, self.slices = self.collate([chain(4, **fields) for _ in range(count)])
+
+    monkeypatch.setattr("graphformers.graphs.dataset.GNNBenchmarkDataset", Stored)
+    found = load_dataset("MNIST", "anywhere")
+    assert found.split.validation.tolist() == [3]
+    assert found.split.test.tolist() == [4, 5]
+    assert found.graphs.x[0].tolist() == [0.0, 1.0, 1.0]
 
 
 def test_a_data_set_that_is_not_there_says_so(tmp_path, monkeypatch):
