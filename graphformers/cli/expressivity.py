@@ -36,6 +36,7 @@ from graphformers.files import write_json
 
 SETS = ("csl", "sr25", "exp", "cexp", "brec")
 FILES = ("exp", "cexp")
+TABLE_WIDTH = 130
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -60,6 +61,12 @@ def _add_choices(parser: ArgumentParser) -> None:
 
 def _add_protocol(parser: ArgumentParser) -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="of weights; BREC: first")
+    parser.add_argument(
+        "--tolerance",
+        type=float,
+        default=1e-9,
+        help="relative difference of embeddings that counts, but for paired comparisons",
+    )
     parser.add_argument(
         "--epochs", type=int, default=0, help="training on every pair of BREC; published: 20"
     )
@@ -87,7 +94,7 @@ def run(options: Namespace) -> None:
     """Show the tables when all is done; the file is brought up to date after every outcome."""
     torch.set_num_threads(options.threads)
     protocol = checked_protocol(options)
-    console = Console()
+    console = Console(width=max(Console().width, TABLE_WIDTH))
     sets = load_sets(options, console)
     outcomes: list[Outcome] = []
     with Progress(console=Console(stderr=True), transient=True) as progress:
@@ -162,7 +169,7 @@ def _outcome(
     if graph_set.name == "brec" and not options.direct:
         outcome = comparison_outcome(name, graph_set, protocol, lambda: progress.advance(task))
     else:
-        outcome = separation_outcome(name, graph_set, options.seeds)
+        outcome = separation_outcome(name, graph_set, options.seeds, options.tolerance)
         if options.train_epochs and graph_set.labels:
             labelled = csl_copies() if graph_set.name == "csl" else graph_set
             training = Training(epochs=options.train_epochs, folds=options.folds)
@@ -182,6 +189,7 @@ def document(
         "pairs_of_brec": options.pairs,
         "categories_of_brec": options.categories,
         "seeds": list(options.seeds),
+        "tolerance": options.tolerance,
         "train_epochs": options.train_epochs,
         "versions": library_versions(),
         "outcomes": [asdict(one) for one in outcomes],

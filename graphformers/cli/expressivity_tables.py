@@ -35,7 +35,7 @@ def category_table(outcomes: Sequence[Outcome], *, trained: int) -> Table:
 def _cell(outcome: Outcome) -> str:
     parts = [f"{outcome.total}/{len(outcome.told_apart)}"]
     if outcome.classes is not None:
-        parts.append(f"{outcome.classes} classes")
+        parts.append(f"{outcome.classes} class" + "es" * (outcome.classes != 1))
     if outcome.accuracy is not None:
         parts.append(f"accuracy {100 * outcome.accuracy:.1f} %")
     if outcome.false_alarms:

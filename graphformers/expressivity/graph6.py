@@ -46,7 +46,7 @@ def edges_from_graph6(line: str) -> tuple[int, Int[Tensor, "2 edges"]]:
     return num_nodes, torch.from_numpy(both.astype(np.int64))
 
 
-def edges_from_lines(lines: Iterable[str]) -> list[tuple[int, Int[Tensor, "2 edges"]]]:
+def edges_from_lines(lines: Iterable[str]) -> list[tuple[int, Int[Tensor, "2 _"]]]:
     """All graphs of a graph6 file; an error names the line."""
     graphs = []
     for number, line in enumerate(lines, start=1):

@@ -12,7 +12,7 @@ from torch import Tensor
 from graphformers.errors import DataError
 from graphformers.graph_batch import GraphBatch
 
-Edges = tuple[int, Int[Tensor, "2 edges"]]
+Edges = tuple[int, Int[Tensor, "2 _"]]
 
 
 @final
@@ -56,7 +56,7 @@ class GraphSet:
         )
 
 
-def batch_of(edges: Sequence[Edges], types: Sequence[Int[Tensor, " nodes"]] = ()) -> GraphBatch:
+def batch_of(edges: Sequence[Edges], types: Sequence[Int[Tensor, " _"]] = ()) -> GraphBatch:
     """Graphs as one batch; without ``types`` every node has type 0."""
     sizes = torch.tensor([0, *(size for size, _ in edges)])
     ptr = sizes.cumsum(0)
@@ -70,7 +70,7 @@ def all_pairs(count: int) -> Int[Tensor, "pairs 2"]:
     return torch.tensor(list(combinations(range(count), 2)), dtype=torch.int64).reshape(-1, 2)
 
 
-def single_graphs(graphs: GraphBatch) -> Iterator[tuple[Int[Tensor, " size"], Edges]]:
+def single_graphs(graphs: GraphBatch) -> Iterator[tuple[Int[Tensor, " _"], Edges]]:
     """Node types, number of nodes and edges (numbered from 0) of every graph."""
     starts = graphs.ptr.tolist()
     edge_starts = graphs.edge_ptr.tolist()

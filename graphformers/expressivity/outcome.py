@@ -9,6 +9,7 @@ from graphformers.expressivity.contenders import MODELS, REFERENCES
 from graphformers.expressivity.graph_set import GraphSet
 from graphformers.expressivity.paired_comparison import Comparison, Protocol, compare_pairs
 from graphformers.expressivity.separation import (
+    TOLERANCE,
     Separation,
     classes_told_apart,
     separated_by_colours,
@@ -47,12 +48,14 @@ class Outcome:
         return replace(self, accuracy=accuracy)
 
 
-def separation_outcome(name: str, graph_set: GraphSet, seeds: Sequence[int]) -> Outcome:
+def separation_outcome(
+    name: str, graph_set: GraphSet, seeds: Sequence[int], tolerance: float = TOLERANCE
+) -> Outcome:
     """Pairs separated by a reference, or by an untrained model in float64."""
     if name in REFERENCES:
         separation = separated_by_colours(graph_set, REFERENCES[name])
     else:
-        separation = separated_by_embeddings(graph_set, MODELS[name], seeds)
+        separation = separated_by_embeddings(graph_set, MODELS[name], seeds, tolerance)
     return _outcome(name, graph_set, separation)
 
 

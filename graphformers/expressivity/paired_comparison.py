@@ -100,7 +100,10 @@ def compare_pairs(
     :math:`T^2(f(G_m) - f(H_m))` exceeds the threshold and :math:`T^2(f(G_m) - f(G'_m))`, with other
     copies of the same graph, does not.
 
-    Source: Wang and Zhang 2024, arXiv:2304.07702, section 4, and the programs of BREC.
+    Source: Wang and Zhang 2024, arXiv:2304.07702, section 4, and the programs of BREC. Theirs also
+    wants the two statistics not to be close, which decides nothing where one of them has to exceed
+    the threshold and the other not; it reports pairs that exceed it whatever copies do, and asks
+    for runs without unreliable pairs.
     """
     sizes = Sizes(graph_set.node_types, protocol.dim)
     for first, second in graph_set.pairs.tolist():

@@ -86,7 +86,7 @@ def test_categories_choose_pairs_of_brec(capsys):
         (["--copies", "16"], "needs more copies than columns"),
     ],
 )
-def test_mistakes_are_one_line(options, message, capsys):
+def test_mistakes_are_refused_in_one_line(options, message, capsys):
     assert bench(*options) == MISTAKE
     assert message in capsys.readouterr().err
 

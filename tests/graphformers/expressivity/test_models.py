@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from graphformers.checkpoint import PretrainedModel
 from graphformers.errors import ConfigError
 from graphformers.expressivity import (
     MODELS,
@@ -45,7 +46,7 @@ FEW = Protocol(copies=20)
 ROUNDING = 1e-12
 
 
-class CountsTriangles(nn.Module):
+class CountsTriangles(PretrainedModel):
     """Closed walks of three steps, beside which everything is zero."""
 
     def __init__(self):
@@ -62,7 +63,7 @@ class CountsTriangles(nn.Module):
         return torch.stack(sums).unsqueeze(1) * self.weight
 
 
-class ReadsNames(nn.Module):
+class ReadsNames(PretrainedModel):
     """The name of the first node's first neighbour: different for every copy."""
 
     def __init__(self):
