@@ -3,6 +3,7 @@
 from graphformers.kernels.attention.op import sparse_attention
 from graphformers.kernels.attention.record import RecordedAttention, recorded_attention
 from graphformers.kernels.attention.score import PairScore
+from graphformers.kernels.attention.self_attention import self_attention
 from graphformers.kernels.eulerian.op import EulerianPaths, eulerian_paths
 from graphformers.kernels.farthest_points.op import farthest_points
 from graphformers.kernels.messages.op import edge_sum, gated_mean, rectified_sum
@@ -71,6 +72,7 @@ __all__ = [
     "segment_logsumexp",
     "segment_reduce",
     "segment_softmax",
+    "self_attention",
     "sparse_attention",
     "supernode_neighbors",
     "voxel_cells",

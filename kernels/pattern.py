@@ -34,8 +34,9 @@ class SparsePattern:
     edge: Int[Tensor, " edges"]
     _transposed: "SparsePattern | None" = field(default=None, init=False, repr=False)
     _all_pairs: bool = field(default=False, repr=False)  # of every graph: its own transpose
-    # first node of every block of nodes that no edge leaves, and the number of nodes, where known
+    # first node of every graph of complete ones, and the number of nodes
     blocks: Int[Tensor, " blocks_plus_1"] | None = field(default=None, repr=False)
+    _largest_block: int | None = field(default=None, init=False, repr=False)
 
     @staticmethod
     def from_edge_index(
@@ -153,6 +154,16 @@ class SparsePattern:
             sides = f"{self.num_targets} targets, {self.num_sources} sources"
             raise ShapeError(f"need hops >= 0 from nodes to nodes; got {hops} hops, {sides}")
         return _inside_graphs(_numbered(k_hop_rows(self.row_ptr, self.source, hops, include_self)))
+
+    @property
+    def largest_block(self) -> int:
+        """Nodes of the largest of complete graphs; 0 for other patterns and while compiling."""
+        if self.blocks is None or torch.compiler.is_compiling():
+            return 0
+        if self._largest_block is None:
+            largest = int(self.blocks.diff().max()) if self.blocks.shape[0] > 1 else 0
+            object.__setattr__(self, "_largest_block", largest)
+        return self._largest_block or 0
 
     @property
     def num_edges(self) -> int:

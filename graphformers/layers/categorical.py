@@ -61,6 +61,8 @@ class CategoricalEmbedding(nn.Module):
             )
         if not torch.compiler.is_compiling():
             self._check(categories)
+        if len(self.rows) == 1:
+            return F.embedding(categories[:, 0], self.tables)
         return F.embedding_bag(categories + self.offsets, self.tables, mode="sum")
 
     def _check(self, categories: Tensor) -> None:

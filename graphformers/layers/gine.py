@@ -41,4 +41,5 @@ class GINE(LocalLayer):
     ) -> tuple[Float[Tensor, "nodes dim"], Float[Tensor, "edges dim"]]:
         """New node features, and the edge features as they came."""
         received = rectified_sum(x, edge, pattern)
-        return x + self.dropout(self.update((1 + self.epsilon) * x + received)), edge
+        own = torch.addcmul(received, x, 1 + self.epsilon)
+        return x + self.dropout(self.update(own)), edge

@@ -11,6 +11,7 @@ from graphformers.layers.global_layer import GlobalLayer, GraphLayout
 from graphformers.layers.local_layer import LocalLayer
 from graphformers.layers.mlp import Activation, activation_function
 from graphformers.layers.normalization import BatchNorm
+from graphformers.layers.perceptron import perceptron
 from graphformers.layers.stable_layer import StableLayer
 
 
@@ -85,4 +86,6 @@ class GPSBlock(nn.Module):
         return self.local(x, edge, edges, distance)
 
     def _feed_forward(self, x: Tensor) -> Tensor:
-        return self.dropout(self.narrow(self.dropout(self.activation(self.widen(x)))))
+        if self.training and self.dropout.p > 0:
+            return self.dropout(self.narrow(self.dropout(self.activation(self.widen(x)))))
+        return perceptron(x, self.widen, self.narrow, self.activation)

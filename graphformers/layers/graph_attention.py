@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from graphformers.errors import ConfigError, ShapeError
-from graphformers.kernels import SparsePattern, sparse_attention
+from graphformers.kernels import SparsePattern, self_attention, sparse_attention
 from graphformers.layers.global_layer import GlobalLayer, GraphLayout
 from graphformers.layers.padded_rows import PaddedRows
 
@@ -57,22 +57,25 @@ class GraphAttention(GlobalLayer):
         bias: Float[Tensor, "..."] | None = None,
     ) -> Float[Tensor, "nodes dim"]:
         """Attend; ``bias`` is zero when left out."""
-        projected = self.query_key_value(x)
         if isinstance(graphs, PaddedRows):
-            return self.output(self._padded(projected, graphs, bias))
+            return self.output(self._padded(x, graphs, bias))
         if isinstance(graphs, SparsePattern):
-            return self.output(self._sparse(projected, graphs, bias))
+            return self.output(self._sparse(x, graphs, bias))
         raise ShapeError(
             f"attention takes a SparsePattern or PaddedRows; got {type(graphs).__name__}"
         )
 
-    def _sparse(self, projected: Tensor, pattern: SparsePattern, bias: Tensor | None) -> Tensor:
-        query, key, value = self._split(projected)
+    def _sparse(self, x: Tensor, pattern: SparsePattern, bias: Tensor | None) -> Tensor:
         dropout = self.dropout if self.training else 0.0
+        if bias is None:
+            projection = self.query_key_value
+            weights = projection.weight, projection.bias
+            return self_attention(x, *weights, pattern, self.heads, dropout=dropout)
+        query, key, value = self._split(self.query_key_value(x))
         return sparse_attention(query, key, value, pattern, bias, dropout=dropout).flatten(1)
 
-    def _padded(self, projected: Tensor, graphs: PaddedRows, bias: Tensor | None) -> Tensor:
-        query, key, value = self._split(graphs.pad(projected))
+    def _padded(self, x: Tensor, graphs: PaddedRows, bias: Tensor | None) -> Tensor:
+        query, key, value = self._split(graphs.pad(self.query_key_value(x)))
         mask = None if graphs.mask is None else graphs.mask[:, None, None, :]
         attended = F.scaled_dot_product_attention(
             query.transpose(1, 2),

@@ -9,6 +9,7 @@ from graphformers.kernels import SparsePattern
 from graphformers.layers.grit_attention import GRITAttention
 from graphformers.layers.mlp import Activation, activation_function
 from graphformers.layers.normalization import BatchNorm
+from graphformers.layers.perceptron import perceptron
 
 
 @final
@@ -50,5 +51,9 @@ class GRITBlock(nn.Module):
         node_update, pair_update = self.attention(x, pairs, pattern, log_degree)
         x = self.attention_norm(x + node_update)
         pairs = self.pair_norm(pairs + pair_update)
-        hidden = self.dropout(self.activation(self.widen(x)))
-        return self.output_norm(x + self.narrow(hidden)), pairs
+        return self.output_norm(x + self._feed_forward(x)), pairs
+
+    def _feed_forward(self, x: Tensor) -> Tensor:
+        if self.training and self.dropout.p > 0:
+            return self.narrow(self.dropout(self.activation(self.widen(x))))
+        return perceptron(x, self.widen, self.narrow, self.activation)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from graphformers.errors import ConfigError, nearest_name
+from graphformers.layers.perceptron import perceptron
 
 Activation = Literal["relu", "gelu", "silu", "tanh"]
 
@@ -52,6 +53,8 @@ class MLP(nn.Module):
     def forward(self, x: Float[Tensor, "... dim"]) -> Float[Tensor, "... out"]:
         """Apply the layers to the last axis."""
         last = len(self.layers) - 1
+        if last == 1 and x.ndim == 2 and not self.activate_last:
+            return perceptron(x, self.layers[0], self.layers[1], self.activation)
         for number, layer in enumerate(self.layers):
             x = layer(x)
             if number < last or self.activate_last:

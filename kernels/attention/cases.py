@@ -119,7 +119,7 @@ def attention_calls(pattern: SparsePattern, widths: Widths) -> Iterator[tuple]:
     for case in ATTENTION_CASES.values():
         flags = (case.sums_pairs, case.gives_pairs)
         given = (*attention_tensors(pattern, widths, case), *attention_settings(case))
-        yield *given, *flags, *_slots(pattern), *_slots(pattern.transposed)
+        yield *given, *flags, *_slots(pattern), *_slots(pattern.transposed), 0
 
 
 def attention_backward_calls(pattern: SparsePattern, widths: Widths) -> Iterator[tuple]:
@@ -127,7 +127,7 @@ def attention_backward_calls(pattern: SparsePattern, widths: Widths) -> Iterator
     for case in ATTENTION_CASES.values():
         tensors = attention_tensors(pattern, widths, case)
         given = (*tensors, *attention_settings(case))
-        patterns = (*_slots(pattern), *_slots(pattern.transposed))
+        patterns = (*_slots(pattern), *_slots(pattern.transposed), 0)
         out, pair_sum, pairs, lse = (
             one.detach()
             for one in torch.ops.graphformers.sparse_attention(

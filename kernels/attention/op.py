@@ -117,7 +117,7 @@ def sparse_attention(  # noqa: PLR0913 (one keyword for each symbol of the equat
         raise ConfigError(f"clamp must be above 0; got {clamp}")
     chosen = find_score(score if isinstance(score, str) else score.name)
     tensors = AttentionTensors(
-        query, key, value, edge, channel_weight, bias, gate, _seed(seed, dropout, query)
+        query, key, value, edge, channel_weight, bias, gate, drawn_seed(seed, dropout, query)
     )
     _check(tensors, pattern, chosen)
     settings = AttentionSettings(
@@ -146,27 +146,29 @@ def _attend(
     """Through the kernels, or in plain torch for a program that must run without this package."""
     if torch.compiler.is_exporting():
         return attention_reference(tensors, settings, pattern)
-    columns: tuple[Tensor | None, ...] = (None, None, None)
     given = [tensor for tensor in tensors if tensor is not None]
-    if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in given):
-        columns = _columns(pattern, tensors.query)
+    trains = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in given)
+    columns = columns_of(pattern, tensors.query, trains)
     flags = (sums_pairs, gives_pairs)
     *results, _ = torch.ops.graphformers.sparse_attention(
-        *tensors, *settings, *flags, *_slots(pattern), *columns
+        *tensors, *settings, *flags, *slots_of(pattern), *columns
     )
     return Attended(*results)
 
 
-def _slots(pattern: SparsePattern) -> tuple[Tensor, Tensor, Tensor]:
+def slots_of(pattern: SparsePattern) -> tuple[Tensor, Tensor, Tensor]:
+    """The pattern as the operator takes it."""
     return pattern.row_ptr, pattern.source, pattern.edge
 
 
-def _columns(pattern: SparsePattern, query: Tensor) -> tuple[Tensor | None, ...]:
-    """What the backward pass needs beside the rows; the same whatever the number of threads."""
-    blocks = pattern.blocks
-    if blocks is not None and not query.is_cuda and blocks.shape[0] > _MANY_BLOCKS:
-        return blocks, None, None
-    return _slots(pattern.transposed)
+def columns_of(
+    pattern: SparsePattern, query: Tensor, trains: bool
+) -> tuple[Tensor | None, Tensor | None, Tensor | None, int]:
+    """How the operator may go through the pattern; the same whatever the number of threads."""
+    blocks = None if query.is_cuda else pattern.blocks
+    if blocks is not None and blocks.shape[0] > _MANY_BLOCKS:
+        return blocks, None, None, pattern.largest_block
+    return *(slots_of(pattern.transposed) if trains else (None, None, None)), 0
 
 
 def _through(matrix: Tensor | bool, pair_sum: Tensor, dim_v: int) -> Tensor:
@@ -183,7 +185,8 @@ def _through(matrix: Tensor | bool, pair_sum: Tensor, dim_v: int) -> Tensor:
     return torch.einsum("ihc,hcv->ihv", pair_sum, matrix)
 
 
-def _seed(seed: int | Tensor | None, dropout: float, query: Tensor) -> Tensor | None:
+def drawn_seed(seed: int | Tensor | None, dropout: float, query: Tensor) -> Tensor | None:
+    """The seed of a dropout as a tensor, drawn where none is given; None without dropout."""
     if not 0 <= dropout < 1:
         raise ConfigError(f"dropout must be at least 0 and below 1; got {dropout}")
     if dropout == 0:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from graphformers.errors import ShapeError
+from graphformers.kernels.attention.dense import attend_densely, is_dense, pull_back_densely
 from graphformers.kernels.attention.edge_kernel import Shape
 from graphformers.kernels.attention.kernel import AttentionKernels, attention_kernels
 from graphformers.kernels.attention.reference import (
@@ -24,19 +25,20 @@ _TENSORS = (
 )
 _SETTINGS = "str score, float scale, float clamp, float dropout"
 # The pattern and its transpose, each as ptr, other end, caller's edge. In place of the transpose,
-# the first node of every block that no edge leaves will do, as column_ptr alone.
+# the first node of every block that no edge leaves will do, as column_ptr alone; largest_block is
+# then the size of the largest if all blocks are complete, and 0 in all other cases.
 _ROWS = "Tensor row_ptr, Tensor source, Tensor row_edge"
 torch.library.define(
     "graphformers::sparse_attention",
     f"({_TENSORS}, {_SETTINGS}, bool sums_pairs, bool gives_pairs, {_ROWS},"
-    " Tensor? column_ptr, Tensor? target, Tensor? column_edge)"
+    " Tensor? column_ptr, Tensor? target, Tensor? column_edge, int largest_block)"
     " -> (Tensor out, Tensor pair_sum, Tensor pairs, Tensor lse)",
 )
 torch.library.define(
     "graphformers::sparse_attention_backward",
     "(Tensor grad_out, Tensor? grad_pair_sum, Tensor? grad_pairs,"
     f" {_TENSORS}, {_SETTINGS}, bool[] wanted, {_ROWS},"
-    " Tensor column_ptr, Tensor? target, Tensor? column_edge,"
+    " Tensor column_ptr, Tensor? target, Tensor? column_edge, int largest_block,"
     " Tensor out, Tensor pair_sum, Tensor lse)"
     " -> (Tensor query, Tensor key, Tensor value, Tensor edge, Tensor channel_weight,"
     " Tensor bias, Tensor gate)",
@@ -55,6 +57,10 @@ def _attend(*arguments) -> tuple[Tensor, ...]:
     ]
     out, pair_sum, pairs, lse = results
     bad = lse.new_zeros(1, dtype=torch.int32)
+    if is_dense(given, settings, pattern[6], sums_pairs or gives_pairs):
+        attend_densely(given, settings, pattern, (out, lse, bad))
+        _check_indices(bad)
+        return *(one.to(tensors.query.dtype) for one in results[:3]), lse
     kernels, lanes, work = _specialise(given, settings, rows[1])
     written = (out, lse, pair_sum if sums_pairs else None, pairs if gives_pairs else None, bad)
     inputs = (*given, *settings[1:], given.key.shape[0], *written)
@@ -82,7 +88,8 @@ def _empty_results(
 
 
 def _attend_setup(ctx, inputs, output) -> None:
-    tensors, ctx.settings, (ctx.sums_pairs, ctx.gives_pairs, *pattern) = _split(inputs)
+    tensors, ctx.settings, (ctx.sums_pairs, ctx.gives_pairs, *pattern, largest) = _split(inputs)
+    ctx.largest_block = largest
     out, pair_sum, _, lse = output
     ctx.save_for_backward(*tensors, *pattern, out, pair_sum, lse)
     ctx.mark_non_differentiable(lse)
@@ -102,10 +109,12 @@ def _attend_backward(ctx, grad_out, grad_pair_sum, grad_pairs, _grad_lse):
         *tensors,
         *ctx.settings,
         wanted,
-        *saved[_TENSOR_COUNT:],
+        *saved[_TENSOR_COUNT:-3],
+        ctx.largest_block,
+        *saved[-3:],
     )
     optional = [grad if asked else None for grad, asked in zip(grads[3:], wanted, strict=True)]
-    return *grads[:3], *optional, *[None] * (1 + _SETTING_COUNT + 2 + 6)
+    return *grads[:3], *optional, *[None] * (1 + _SETTING_COUNT + 2 + 7)
 
 
 torch.library.register_autograd(
@@ -116,7 +125,7 @@ torch.library.register_autograd(
 @torch.library.impl("graphformers::sparse_attention_backward", ("cpu", "cuda"))
 def _pull_back(*arguments) -> tuple[Tensor, ...]:
     tensors, settings, (wanted, *rest) = _split(arguments[3:])
-    out, pair_sum, lse = rest[6:]
+    out, pair_sum, lse = rest[7:]
     given = _as_computed(tensors)
     upstream = [_cast(one, lse.dtype) for one in arguments[:3]]
     grads = [on_large_pages(one) for one in _empty_grads(given, wanted)]
@@ -126,14 +135,12 @@ def _pull_back(*arguments) -> tuple[Tensor, ...]:
     per_row = None if channel_weight is None else torch.empty_like(given.query)
     mean, bad = torch.empty_like(lse), lse.new_zeros(1, dtype=torch.int32)
     forward = (_cast(out, lse.dtype), None if upstream[1] is None else _cast(pair_sum, lse.dtype))
-    passes = _backward_by_blocks if rest[4] is None else _backward_by_rows_and_columns
-    passes(
-        given,
-        settings,
-        rest,
-        (lse, *forward, mean, *upstream),
-        (*grads[:3], edge, per_row, bias, gate, bad),
-    )
+    if is_dense(given, settings, rest[6], pairs=any(one is not None for one in upstream[1:])):
+        passes = pull_back_densely
+    else:
+        passes = _backward_by_blocks if rest[4] is None else _backward_by_rows_and_columns
+    known = (lse, *forward, mean, *upstream)
+    passes(given, settings, rest, known, (*grads[:3], edge, per_row, bias, gate, bad))
     _check_indices(bad)
     if per_row is not None:
         grads[4].copy_(_sum_of_rows(per_row))
@@ -230,7 +237,7 @@ def _pull_back_backward(ctx, *grads: Tensor):
     by_upstream, by_tensors = attention_second_order(
         grads, upstream, tensors, ctx.settings, pattern
     )
-    return *by_upstream, *by_tensors, *[None] * (_SETTING_COUNT + 1 + 6 + 3)
+    return *by_upstream, *by_tensors, *[None] * (_SETTING_COUNT + 1 + 7 + 3)
 
 
 torch.library.register_autograd(

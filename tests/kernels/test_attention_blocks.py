@@ -86,6 +86,7 @@ def test_an_edge_that_leaves_its_block_is_refused():
         num_sources=nodes,
     )
     wrong = replace(pattern, blocks=torch.arange(nodes + 1))
-    query = torch.randn(nodes, HEADS, DIM, requires_grad=True)
+    query, edge = torch.randn(2, nodes, HEADS, DIM, requires_grad=True)
+    options = {"score": "dot_edge", "edge": edge}
     with pytest.raises(ShapeError, match="points outside"):
-        sparse_attention(query, query, query, wrong).sum().backward()
+        sparse_attention(query, query, query, wrong, **options).sum().backward()

@@ -32,6 +32,15 @@ WIDTHS = WIDTH_CASES["odd"]
 PATTERN = random_pattern(TARGETS, SOURCES, EDGES)
 
 
+def small_graphs() -> tuple:
+    """Attention over complete graphs, which are visited as dense matrices."""
+    pattern = SparsePattern.complete(torch.arange(0, 21, 2))
+    tensors = (torch.randn(20, 2, 4, requires_grad=True) for _ in range(3))
+    rows = (pattern.row_ptr, pattern.source, pattern.edge)
+    settings = ("dot", 0.5, math.inf, 0.0, False, False)
+    return *tensors, *[None] * 5, *settings, *rows, pattern.blocks, None, None, 2
+
+
 def operator_calls():
     transposed = PATTERN.transposed
     rows = (PATTERN.row_ptr, PATTERN.source, PATTERN.edge)
@@ -43,6 +52,7 @@ def operator_calls():
         yield "sparse_attention", arguments
     for arguments in attention_backward_calls(PATTERN, WIDTHS):
         yield "sparse_attention_backward", arguments
+    yield "sparse_attention", small_graphs()
     yield "segment_sum", (values, ptr, order)
     yield "segment_sum", (values, ptr, None)
     yield "segment_extreme", (values, ptr, order, True)

@@ -1,0 +1,43 @@
+"""Two linear maps that keep nothing between them."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from graphformers.layers.perceptron import perceptron
+
+ACTIVATIONS = [F.relu, F.gelu, F.silu, torch.tanh]
+
+
+def drawn() -> tuple[torch.Tensor, nn.Linear, nn.Linear]:
+    torch.manual_seed(0)
+    x = torch.randn(5, 4, dtype=torch.float64, requires_grad=True)
+    return x, nn.Linear(4, 6).double(), nn.Linear(6, 3).double()
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_it_and_its_gradients_are_those_of_the_maps_in_turn(activation):
+    x, first, second = drawn()
+    wanted = [x, *first.parameters(), *second.parameters()]
+    actual = perceptron(x, first, second, activation)
+    expected = second(activation(first(x)))
+    torch.testing.assert_close(actual, expected)
+    gradients = (torch.autograd.grad(y.square().sum(), wanted) for y in (actual, expected))
+    for mine, theirs in zip(*gradients, strict=True):
+        torch.testing.assert_close(mine, theirs)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS[1:])
+def test_second_derivatives_are_right(activation):
+    x, first, second = drawn()
+    assert torch.autograd.gradgradcheck(lambda x: perceptron(x, first, second, activation), (x,))
+
+
+def test_the_hidden_rows_are_not_kept():
+    x, first, second = drawn()
+    kept: list[torch.Tensor] = []
+    with torch.autograd.graph.saved_tensors_hooks(lambda one: kept.append(one) or one, lambda x: x):
+        perceptron(x, first, second, F.relu)
+    given = {one.data_ptr() for one in (x, *first.parameters(), *second.parameters())}
+    assert {one.data_ptr() for one in kept} <= given
