@@ -1,6 +1,7 @@
 """``graphformers bench``: time and memory beside what else is installed.
 
-``graphformers bench expressivity`` counts graphs that models tell apart, with options of its own.
+``graphformers bench expressivity`` counts graphs that models tell apart, ``graphformers bench
+quality`` trains them on molecules; both have options of their own.
 """
 
 import importlib
@@ -24,7 +25,10 @@ TOPICS = (
     "attention", "message", "sampling", "neighbors", "walks", "euler", "gps", "grit", "gt",
     "mpnn-vn", "ppgt", "physgto",
 )  # fmt: skip
-OTHER_TOPICS = {"expressivity": "graphformers.cli.expressivity"}
+OTHER_TOPICS = {
+    "expressivity": "graphformers.cli.expressivity",
+    "quality": "graphformers.cli.quality",
+}
 """Topics that measure no time, asked for alone and first."""
 _TABLE_WIDTH = 130
 PEERS = ("torch", "torch-geometric", "dgl", "scipy", "networkx", "open3d", "pynanoflann")
