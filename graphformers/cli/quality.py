@@ -40,7 +40,7 @@ def run(options: Namespace) -> None:
     console = Console(width=max(Console().width, 120))
     done = _kept(options.json)
     made = {one.run for one in done}
-    epochs = dict.fromkeys(options.sets, options.epochs)
+    epochs = {str(name): int(options.epochs) for name in options.sets}
     for which, molecules in all_runs(
         options.sets, options.models, options.seeds, epochs, options.data
     ):

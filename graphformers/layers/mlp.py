@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from jaxtyping import Float
@@ -54,7 +54,8 @@ class MLP(nn.Module):
         """Apply the layers to the last axis."""
         last = len(self.layers) - 1
         if last == 1 and x.ndim == 2 and not self.activate_last:
-            return perceptron(x, self.layers[0], self.layers[1], self.activation)
+            first, second = (cast(nn.Linear, layer) for layer in self.layers)
+            return perceptron(x, first, second, self.activation)
         for number, layer in enumerate(self.layers):
             x = layer(x)
             if number < last or self.activate_last:

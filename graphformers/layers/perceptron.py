@@ -51,9 +51,9 @@ class _Perceptron(torch.autograd.Function):
     @staticmethod
     def backward(ctx, *grads):
         (grad,) = grads
-        x, first, first_bias, second, _ = given = ctx.saved_tensors
+        x, first, first_bias, second, second_bias = given = ctx.saved_tensors
         if torch.is_grad_enabled():  # somebody differentiates twice
-            out = _plain(*given, ctx.activation)
+            out = _plain(x, first, first_bias, second, second_bias, ctx.activation)
             return *torch.autograd.grad(out, given, grad, create_graph=True), None
         inner = F.linear(x, first, first_bias)
         if ctx.activation is F.relu:

@@ -1,6 +1,7 @@
 """When attention runs over small graphs as dense matrices, and how."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -63,7 +64,7 @@ def pull_back_densely(
     written = (out, lse, grad_out, *ends, bias, gate, bad)
     launch_rows(kernels.backward, slots, given.query.shape[1], (*inputs, *written), 3 * work)
     if gate is not None and given.seed is not None:
-        gate *= _factor(given._replace(gate=None), settings, edges)
+        gate.mul_(cast(Tensor, _factor(given._replace(gate=None), settings, edges)))
 
 
 def _arrays(pattern: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:

@@ -5,6 +5,8 @@ at once: a pair of nodes costs a few instructions instead of a few dozen. Scores
 local memory between the softmax and the values; nothing is stored for a pair.
 """
 
+# pyright: reportInvalidTypeForm=false
+
 from functools import cache
 from typing import no_type_check
 

@@ -168,7 +168,9 @@ def columns_of(
     blocks = None if query.is_cuda else pattern.blocks
     if blocks is not None and blocks.shape[0] > _MANY_BLOCKS:
         return blocks, None, None, pattern.largest_block
-    return *(slots_of(pattern.transposed) if trains else (None, None, None)), 0
+    if not trains:
+        return None, None, None, 0
+    return *slots_of(pattern.transposed), 0
 
 
 def _through(matrix: Tensor | bool, pair_sum: Tensor, dim_v: int) -> Tensor:
