@@ -21,14 +21,42 @@ ROOMS = {
 }
 
 
+def project() -> dict:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def contract(kind: str) -> dict:
+    return next(c for c in project()["tool"]["importlinter"]["contracts"] if c["type"] == kind)
+
+
 def test_the_package_list_names_every_folder_with_code():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     found = set()
     for room, name in ROOMS.items():
         for init in (ROOT / room).rglob("__init__.py"):
             inner = init.parent.relative_to(ROOT / room).parts
             found.add(".".join([f"graphformers{name}", *inner]))
-    assert set(project["tool"]["setuptools"]["packages"]) == found
+    assert set(project()["tool"]["setuptools"]["packages"]) == found
+
+
+def test_every_module_has_a_floor_and_all_but_kernels_are_kept_from_warp():
+    modules = {f"graphformers.{name}" for name in ("kernels", "molecules", "physics")}
+    for path in (ROOT / "graphformers").iterdir():
+        if path.suffix == ".py" or (path / "__init__.py").exists():
+            modules.add(f"graphformers.{path.stem}")
+    modules -= {"graphformers.__init__"}
+    floors = {name for row in contract("layers")["layers"] for name in row.split(" | ")}
+    assert floors == modules
+    assert modules - {"graphformers.kernels"} <= set(contract("forbidden")["source_modules"])
+
+
+def test_every_model_is_kept_from_importing_others():
+    rooms = {"graphformers.models": "graphformers", "graphformers.physics.models": "physics"}
+    models = {
+        f"{name}.{init.parent.name}"
+        for name, room in rooms.items()
+        for init in (ROOT / room / "models").glob("*/__init__.py")
+    }
+    assert set(contract("independence")["modules"]) == models
 
 
 @pytest.mark.parametrize("where", ["root", "elsewhere"])
