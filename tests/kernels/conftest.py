@@ -1,13 +1,8 @@
 import pytest
 import torch
-from hypothesis import settings
 
 from graphformers.kernels import SparsePattern
 from graphformers.kernels.pattern_cases import PATTERN_CASES
-
-# A kernel compiles in the first example that needs it, which no deadline allows for.
-settings.register_profile("kernels", deadline=None, max_examples=50)
-settings.load_profile("kernels")
 
 
 @pytest.fixture(params=PATTERN_CASES)
