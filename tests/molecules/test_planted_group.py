@@ -11,7 +11,7 @@ from graphformers.explain import integrated_gradients, mean_input, occlusion
 from graphformers.graph_batch import GraphBatch
 from graphformers.models import GPS
 from graphformers.molecules import OGB_VOCABULARY, bundled_table, featurize
-from graphformers.molecules.architecture import gps_for_molecules
+from graphformers.molecules.architecture import config_for_molecules
 from graphformers.training import MaskedRegression, TrainingConfig, fit
 
 AMIDE = Chem.MolFromSmarts("C(=O)[NX3]")
@@ -42,7 +42,7 @@ def molecules() -> tuple[GraphBatch, torch.Tensor]:
 @pytest.fixture(scope="module")
 def model(molecules) -> GPS:
     graphs, _ = molecules
-    small = gps_for_molecules("small", OGB_VOCABULARY, 1)
+    small = config_for_molecules("gps", "small", OGB_VOCABULARY, 1)
     torch.manual_seed(0)
     model = GPS(replace(small, layers=2, dim=32, random_walk=None, dropout=0.0))
     training = TrainingConfig(epochs=12, warmup_epochs=1, learning_rate=3e-3, threads=1)
