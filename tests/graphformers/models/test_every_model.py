@@ -90,6 +90,8 @@ def test_it_learns_eight_graphs_by_heart(case):
     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
     for _ in range(300):
         loss = (model(batch) - target).square().mean()
+        if loss < LEARNED * target.var():
+            break
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -108,6 +110,7 @@ def test_a_saved_model_comes_back_with_the_same_bits(case, tmp_path):
 def test_it_compiles_into_one_graph_for_any_sizes(case):
     if "hops" in case.name:
         pytest.skip("the number of near pairs is data, and BatchNorm wants to know it of its rows")
+    torch.compiler.reset()  # the limit of recompilations counts those of all models together
     model = case.model().eval()
     compiled = torch.compile(model, fullgraph=True, dynamic=True, backend="eager")
     for sizes in (SIZES, (2, 9, 4)):
