@@ -4,6 +4,7 @@ from graphformers.kernels.attention.op import sparse_attention
 from graphformers.kernels.attention.record import RecordedAttention, recorded_attention
 from graphformers.kernels.attention.score import PairScore
 from graphformers.kernels.attention.self_attention import self_attention
+from graphformers.kernels.batch_norm.op import batch_norm
 from graphformers.kernels.eulerian.op import EulerianPaths, eulerian_paths
 from graphformers.kernels.farthest_points.op import farthest_points
 from graphformers.kernels.messages.op import edge_sum, gated_mean, rectified_sum
@@ -49,6 +50,7 @@ __all__ = [
     "SparsePattern",
     "TimeLimit",
     "Voxels",
+    "batch_norm",
     "edge_sum",
     "eulerian_paths",
     "farthest_points",

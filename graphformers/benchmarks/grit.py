@@ -14,7 +14,8 @@ from torch.nn import functional as F
 from torch_geometric.utils import scatter, softmax
 
 from graphformers.benchmarks.gps import molecules
-from graphformers.benchmarks.workload import OURS, Contender, Workload
+from graphformers.benchmarks.training_step import training_step
+from graphformers.benchmarks.workload import OURS, Workload
 from graphformers.graph_batch import GraphBatch
 from graphformers.models import GRIT, GRITConfig
 
@@ -31,22 +32,10 @@ def workloads(size: int) -> Iterator[Workload]:
         size=size,
         unit="graphs",
         contenders={
-            OURS: step(GRIT(CONFIG), batch),
-            "index and scatter": step(ScatterGRIT(CONFIG), batch),
+            OURS: training_step(GRIT(CONFIG), batch),
+            "index and scatter": training_step(ScatterGRIT(CONFIG), batch),
         },
     )
-
-
-def step(model: nn.Module, batch: GraphBatch) -> Contender:
-    """Forward, backward and optimiser."""
-    optimizer = torch.optim.AdamW(model.parameters())
-
-    def run() -> None:
-        optimizer.zero_grad()
-        model(replace(batch)).square().mean().backward()
-        optimizer.step()
-
-    return run
 
 
 class ScatterGRIT(nn.Module):

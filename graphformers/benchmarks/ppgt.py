@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from graphformers.benchmarks.gps import molecules
-from graphformers.benchmarks.grit import step
+from graphformers.benchmarks.training_step import training_step
 from graphformers.benchmarks.workload import OURS, Workload
 from graphformers.encodings import pair_encoding
 from graphformers.graph_batch import GraphBatch
@@ -35,8 +35,8 @@ def workloads(size: int) -> Iterator[Workload]:
         size=size,
         unit="graphs",
         contenders={
-            OURS: step(PPGT(CONFIG), batch),
-            "dense and padded": step(DensePPGT(CONFIG), batch),
+            OURS: training_step(PPGT(CONFIG), batch),
+            "dense and padded": training_step(DensePPGT(CONFIG), batch),
         },
     )
 

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from graphformers.errors import ConfigError
 from graphformers.kernels import SparsePattern, sparse_attention
 from graphformers.layers.degree_scaler import DegreeScaler
+from graphformers.layers.linear_rows import linear_rows
 
 
 @final
@@ -20,11 +21,11 @@ class GRITAttention(nn.Module):
         s_{ij} &= \mathrm{relu}\bigl(\rho\bigl((W_q x_i + W_k x_j) \odot W_w e_{ij}\bigr)
                   + W_b e_{ij}\bigr), \qquad \rho(z) = \mathrm{sign}(z) \sqrt{|z|} \\
         w_{ij} &= \mathrm{softmax}_j\bigl(\mathrm{clamp}(a^\top s_{ij}, \pm 5)\bigr) \\
-        x_i' &= W_o\, \mathrm{scale}_i\Bigl(\sum_j w_{ij} (W_v x_j + M s_{ij})\Bigr), \qquad
-        e_{ij}' = W_e s_{ij}
+        x_i' &= x_i + W_o\, \mathrm{scale}_i\Bigl(\sum_j w_{ij} (W_v x_j + M s_{ij})\Bigr), \qquad
+        e_{ij}' = e_{ij} + W_e s_{ij}
 
     for every pair :math:`j \to i` of the pattern, each head with its own :math:`a` and :math:`M`.
-    Scaling is that of ``DegreeScaler``. The caller adds the residuals.
+    Scaling is that of ``DegreeScaler``.
 
     Source: Ma et al. 2023, arXiv:2305.17589, eq. 2 to 5. The clamp and the bias of the query alone
     are those of the released model; in ours :math:`\rho` has a slope of zero at zero.
@@ -72,7 +73,7 @@ class GRITAttention(nn.Module):
         pattern: SparsePattern,
         log_degree: Float[Tensor, " nodes"],
     ) -> tuple[Float[Tensor, "nodes dim"], Float[Tensor, "pairs dim"]]:
-        """Updates of nodes and pairs; ``pairs`` follow the pattern's edge order."""
+        """New nodes and pairs, not normalised; ``pairs`` follow the pattern's edge order."""
         query, key, value = F.linear(x, self.query_key_value.weight).chunk(3, dim=1)
         attended, features = sparse_attention(
             self._split(query + self.query_bias),
@@ -81,7 +82,7 @@ class GRITAttention(nn.Module):
             pattern,
             scale=1.0,
             score="signed_sqrt",
-            edge=self._split(self.pair_maps(pairs)),
+            edge=self._split(linear_rows(pairs, self.pair_maps)),
             channel_weight=self.channel_weight,
             clamp=self.clamp,
             dropout=self.attention_dropout if self.training else 0.0,
@@ -91,7 +92,8 @@ class GRITAttention(nn.Module):
         attended = self.dropout(attended.flatten(1))
         if self.degree_scaler is not None:
             attended = self.degree_scaler(attended, log_degree)
-        return self.output(attended), self.pair_output(self.dropout(features.flatten(1)))
+        features = self.dropout(features.flatten(1))
+        return x + self.output(attended), linear_rows(features, self.pair_output, pairs)
 
     def _split(self, rows: Tensor) -> Tensor:
         return rows.unflatten(1, (self.heads, -1))

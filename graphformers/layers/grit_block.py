@@ -17,8 +17,8 @@ class GRITBlock(nn.Module):
     r"""Attention over pairs, then a feed-forward part for the nodes.
 
     .. math::
-        (x', e') &= \mathrm{Attention}(x, e) \\
-        h &= \mathrm{BN}(x + x'), \qquad e \leftarrow \mathrm{BN}(e + e') \\
+        (x', e') &= \mathrm{Attention}(x, e), \qquad
+        h = \mathrm{BN}(x'), \qquad e \leftarrow \mathrm{BN}(e') \\
         x &\leftarrow \mathrm{BN}\bigl(h + W_2\, \mathrm{Drop}(a(W_1 h))\bigr)
 
     The feed-forward part is twice as wide; pairs have none.
@@ -48,9 +48,8 @@ class GRITBlock(nn.Module):
         log_degree: Float[Tensor, " nodes"],
     ) -> tuple[Float[Tensor, "nodes dim"], Float[Tensor, "pairs dim"]]:
         """New node and pair features."""
-        node_update, pair_update = self.attention(x, pairs, pattern, log_degree)
-        x = self.attention_norm(x + node_update)
-        pairs = self.pair_norm(pairs + pair_update)
+        x, pairs = self.attention(x, pairs, pattern, log_degree)
+        x, pairs = self.attention_norm(x), self.pair_norm(pairs)
         return self.output_norm(x + self._feed_forward(x)), pairs
 
     def _feed_forward(self, x: Tensor) -> Tensor:

@@ -1,4 +1,8 @@
-"""When attention runs over small graphs as dense matrices, and how."""
+"""When attention runs over small graphs as dense matrices, and how.
+
+Query, key and value may have any one stride between nodes that query and key share; their gradients
+have the same.
+"""
 
 from collections.abc import Sequence
 from typing import cast
@@ -26,6 +30,7 @@ def is_dense(
     return (
         0 < largest_block <= MOST_NODES
         and not tensors.query.is_cuda
+        and tensors.query.dtype in WARP_SCALARS
         and not pairs
         and settings.score in _DENSE_SCORES
         and settings.clamp == torch.inf
@@ -44,7 +49,7 @@ def attend_densely(
     """Write the result and the log-sum-exp."""
     kernels, slots, work = _specialise(given, settings, pattern)
     factor = _factor(given, settings, pattern[2].shape[0])
-    inputs = (*_arrays(pattern), *given[:3], given.bias, factor, settings.scale)
+    inputs = (*_arrays(pattern, given), *given[:3], given.bias, factor, settings.scale)
     launch_rows(kernels.forward, slots, given.query.shape[1], (*inputs, *written), work)
 
 
@@ -60,22 +65,25 @@ def pull_back_densely(
     (lse, out, _, _, grad_out, *_), (*ends, _, _, bias, gate, bad) = known, grads
     edges = pattern[2].shape[0]
     factor = _factor(given, settings, edges)
-    inputs = (*_arrays(pattern), *given[:3], given.bias, factor, settings.scale)
+    inputs = (*_arrays(pattern, given), *given[:3], given.bias, factor, settings.scale)
     written = (out, lse, grad_out, *ends, bias, gate, bad)
     launch_rows(kernels.backward, slots, given.query.shape[1], (*inputs, *written), 3 * work)
     if gate is not None and given.seed is not None:
         gate.mul_(cast(Tensor, _factor(given._replace(gate=None), settings, edges)))
 
 
-def _arrays(pattern: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-    """First node of every graph, first slot of every node, edge of every slot."""
-    return pattern[3].contiguous(), pattern[0].contiguous(), pattern[2].contiguous()
+def _arrays(
+    pattern: Sequence[Tensor], given: AttentionTensors
+) -> tuple[Tensor, int, int, Tensor, Tensor]:
+    """First node of every graph, strides of nodes, first slot of every node, edge of every slot."""
+    strides = given.query.stride(0), given.value.stride(0)
+    return pattern[3].contiguous(), *strides, pattern[0].contiguous(), pattern[2].contiguous()
 
 
 def _specialise(
     given: AttentionTensors, settings: AttentionSettings, pattern: Sequence[Tensor]
 ) -> tuple[DenseKernels, Tensor, int]:
-    blocks, row_ptr, edge = _arrays(pattern)
+    blocks, _, _, row_ptr, edge = _arrays(pattern, given)
     (_, heads, dim), dim_v = given.query.shape, given.value.shape[2]
     if (given.bias is not None or given.gate is not None or given.seed is not None) and len(edge):
         lowest, highest = (int(one) for one in edge.aminmax())

@@ -53,6 +53,8 @@ def _dense_kernels(heads: int, dim: int, dim_v: int, scalar: type, squared: bool
     def dense_attend(
         first: int,
         blocks: indices,  # (graphs + 1,) first node of every graph
+        apart: int,
+        apart_v: int,
         row_ptr: indices,
         edge: indices,
         query: numbers,
@@ -70,13 +72,29 @@ def _dense_kernels(heads: int, dim: int, dim_v: int, scalar: type, squared: bool
         nodes = int(blocks[first + offset + 1]) - node
         if complete(row_ptr, node, nodes, bad):
             attend(
-                node, nodes, head, row_ptr, edge, query, key, value, bias, factor, scale, out, lse
+                node,
+                nodes,
+                head,
+                apart,
+                apart_v,
+                row_ptr,
+                edge,
+                query,
+                key,
+                value,
+                bias,
+                factor,
+                scale,
+                out,
+                lse,
             )
 
     @wp.kernel(enable_backward=False, module=module)
     def dense_pull_back(
         first: int,
         blocks: indices,
+        apart: int,
+        apart_v: int,
         row_ptr: indices,
         edge: indices,
         query: numbers,
@@ -103,6 +121,8 @@ def _dense_kernels(heads: int, dim: int, dim_v: int, scalar: type, squared: bool
                 node,
                 nodes,
                 head,
+                apart,
+                apart_v,
                 row_ptr,
                 edge,
                 query,

@@ -2,7 +2,9 @@
 
 The keys of a graph are laid out channel by channel, so that a query meets a register full of keys
 at once: a pair of nodes costs a few instructions instead of a few dozen. Scores of a row stand in
-local memory between the softmax and the values; nothing is stored for a pair.
+local memory between the softmax and the values; nothing is stored for a pair. Queries and keys of
+neighbouring nodes lie ``apart`` numbers apart, values ``apart_v``: all three may be columns of one
+matrix, and so may their gradients.
 """
 
 # pyright: reportInvalidTypeForm=false
@@ -39,6 +41,8 @@ def dense_forward(heads: int, dim: int, dim_v: int, scalar: type, squared: bool)
         first: int,
         nodes: int,
         head: int,
+        apart: int,
+        apart_v: int,
         row_ptr: indices,
         edge: indices,
         query: numbers,
@@ -67,6 +71,8 @@ def dense_backward(heads: int, dim: int, dim_v: int, scalar: type, squared: bool
         first: int,
         nodes: int,
         head: int,
+        apart: int,
+        apart_v: int,
         row_ptr: indices,
         edge: indices,
         query: numbers,
@@ -147,7 +153,7 @@ _KEYS = """
     const int blocks = (nodes + L - 1) / L, width = blocks * L;
     lanes by_channel[D * (MOST / L)], extra[MOST / L];
     for (int j = 0; j < width; ++j) {
-        const number* k = key.data + ((size_t)(first + j) * H + head) * D;
+        const number* k = key.data + (size_t)(first + j) * apart + head * D;
         number square = 0;
         for (int c = 0; c < D; ++c) {
             const number x = j < nodes ? k[c] : number(0);
@@ -162,7 +168,7 @@ _KEYS = """
 _VALUES = """
     lanes value_by_channel[DV * (MOST / L)], pulled_sum[MOST / L];
     for (int j = 0; j < width; ++j) {
-        const number* v = value.data + ((size_t)(first + j) * H + head) * DV;
+        const number* v = value.data + (size_t)(first + j) * apart_v + head * DV;
         for (int c = 0; c < DV; ++c)
             ((number*)value_by_channel)[c * width + j] = j < nodes ? v[c] : number(0);
     }
@@ -177,7 +183,7 @@ _VALUES = """
 _ROWS = """
     for (int i = 0; i < nodes; ++i) {
         const size_t node = (size_t)(first + i) * H + head;
-        const number* q = query.data + node * D;
+        const number* q = query.data + (size_t)(first + i) * apart + head * D;
         const int64_t* place = edge.data + row_ptr.data[first + i];
         lanes score[MOST / L];
         for (int b = 0; b < blocks; ++b) {
@@ -209,7 +215,8 @@ _MIX = """
         if (factor.data)
             for (int j = 0; j < nodes; ++j) ((number*)score)[j] *= factor.data[place[j] * H + head];
         const number share = total == 0 ? number(1) : number(1) / total;
-        const values* v = (const values*)(value.data + ((size_t)first * H + head) * DV);
+        const values* v = (const values*)(value.data + (size_t)first * apart_v + head * DV);
+        const int step = apart_v / (DV / VALUES);
         values* result = (values*)(out.data + node * DV);
         for (int c = 0; c < VALUES; ++c) {
             values part[4];
@@ -217,8 +224,8 @@ _MIX = """
             int j = 0;
             for (; j + 3 < nodes; j += 4)
                 for (int a = 0; a < 4; ++a)
-                    part[a] += ((number*)score)[j + a] * v[(j + a) * H * VALUES + c];
-            for (; j < nodes; ++j) part[0] += ((number*)score)[j] * v[j * H * VALUES + c];
+                    part[a] += ((number*)score)[j + a] * v[(j + a) * step + c];
+            for (; j < nodes; ++j) part[0] += ((number*)score)[j] * v[j * step + c];
             result[c] = share * ((part[0] + part[1]) + (part[2] + part[3]));
         }
 """
@@ -262,21 +269,23 @@ _PULL = """
             pull[b] *= scale;
             if (SQUARED) pulled_sum[b] += pull[b];
         }
-        const keys* k = (const keys*)(key.data + ((size_t)first * H + head) * D);
-        keys* result = (keys*)(grad_query.data + node * D);
+        const size_t own_head = head * D;
+        const keys* k = (const keys*)(key.data + (size_t)first * apart + own_head);
+        keys* result = (keys*)(grad_query.data + (size_t)(first + i) * apart + own_head);
+        const int step = apart / (D / KEYS);
         for (int c = 0; c < KEYS; ++c) {
             const keys own = ((const keys*)q)[c];
             keys even = (keys)number(0), odd = (keys)number(0);
             int j = 0;
             for (; j + 1 < nodes; j += 2) {
                 const number s = ((number*)pull)[j], t = ((number*)pull)[j + 1];
-                even += s * k[j * H * KEYS + c];
-                odd += t * k[(j + 1) * H * KEYS + c];
+                even += s * k[j * step + c];
+                odd += t * k[(j + 1) * step + c];
                 key_pull[j * KEYS + c] += s * own;
                 key_pull[(j + 1) * KEYS + c] += t * own;
             }
             if (j < nodes) {
-                even += ((number*)pull)[j] * k[j * H * KEYS + c];
+                even += ((number*)pull)[j] * k[j * step + c];
                 key_pull[j * KEYS + c] += ((number*)pull)[j] * own;
             }
             result[c] = even + odd;
@@ -290,10 +299,10 @@ _PULL = """
 
 _COLUMNS = """
     for (int j = 0; j < nodes; ++j) {
-        const size_t node = (size_t)(first + j) * H + head;
-        const keys* k = (const keys*)(key.data + node * D);
-        keys* to_key = (keys*)(grad_key.data + node * D);
-        values* to_value = (values*)(grad_value.data + node * DV);
+        const size_t place = (size_t)(first + j) * apart + head * D;
+        const keys* k = (const keys*)(key.data + place);
+        keys* to_key = (keys*)(grad_key.data + place);
+        values* to_value = (values*)(grad_value.data + (size_t)(first + j) * apart_v + head * DV);
         const number s = SQUARED ? ((number*)pulled_sum)[j] : number(0);
         for (int c = 0; c < KEYS; ++c) to_key[c] = key_pull[j * KEYS + c] - s * k[c];
         for (int c = 0; c < VALUES; ++c) to_value[c] = value_pull[j * VALUES + c];

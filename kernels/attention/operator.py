@@ -59,13 +59,13 @@ def _attend(*arguments) -> tuple[Tensor, ...]:
     bad = lse.new_zeros(1, dtype=torch.int32)
     if is_dense(given, settings, pattern[6], sums_pairs or gives_pairs):
         attend_densely(given, settings, pattern, (out, lse, bad))
-        _check_indices(bad)
+        check_indices_found(bad)
         return *(one.to(tensors.query.dtype) for one in results[:3]), lse
     kernels, lanes, work = _specialise(given, settings, rows[1])
     written = (out, lse, pair_sum if sums_pairs else None, pairs if gives_pairs else None, bad)
     inputs = (*given, *settings[1:], given.key.shape[0], *written)
     launch_rows(kernels.forward, rows[0], lanes, (*rows, *inputs), work)
-    _check_indices(bad)
+    check_indices_found(bad)
     return *(one.to(tensors.query.dtype) for one in results[:3]), lse
 
 
@@ -141,7 +141,7 @@ def _pull_back(*arguments) -> tuple[Tensor, ...]:
         passes = _backward_by_blocks if rest[4] is None else _backward_by_rows_and_columns
     known = (lse, *forward, mean, *upstream)
     passes(given, settings, rest, known, (*grads[:3], edge, per_row, bias, gate, bad))
-    _check_indices(bad)
+    check_indices_found(bad)
     if per_row is not None:
         grads[4].copy_(_sum_of_rows(per_row))
     return tuple(
@@ -286,7 +286,7 @@ def _contiguous(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
     return tuple(tensor.contiguous() for tensor in tensors)
 
 
-def _check_indices(bad: Tensor) -> None:
+def check_indices_found(bad: Tensor) -> None:
     """Kernels skip what points nowhere and say so; asking on CUDA would stall the stream."""
     if not bad.is_cuda and bad.item():
         raise ShapeError(

@@ -4,7 +4,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from graphformers.kernels.attention.dense import attend_densely, is_dense, pull_back_densely
 from graphformers.kernels.attention.op import columns_of, drawn_seed, slots_of, sparse_attention
+from graphformers.kernels.attention.operator import check_indices_found
 from graphformers.kernels.attention.record import recording
 from graphformers.kernels.attention.reference import AttentionSettings, AttentionTensors
 from graphformers.kernels.pattern import SparsePattern
@@ -51,27 +53,34 @@ def _plain(
     heads: int,
     dropout: float,
 ) -> Tensor:
-    query, key, value = _projected(x, weight, bias, heads)
+    query, key, value = _parts(torch.nn.functional.linear(x, weight, bias), heads)
     return sparse_attention(query, key, value, pattern, dropout=dropout, seed=seed).flatten(1)
 
 
-def _projected(x: Tensor, weight: Tensor, bias: Tensor, heads: int) -> list[Tensor]:
-    """Query, key and value, each in memory of its own, as the kernels want them."""
-    parts = zip(weight.chunk(3), bias.chunk(3), strict=True)
-    return [torch.addmm(one, x, part.t()).unflatten(1, (heads, -1)) for part, one in parts]
+def _parts(projected: Tensor, heads: int) -> tuple[Tensor, ...]:
+    """Query, key and value (nodes, heads, dim), columns of the projection."""
+    return projected.unflatten(1, (3, heads, -1)).unbind(1)
 
 
 class _SelfAttention(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, weight, bias, seed, pattern, heads, dropout):
-        query, key, value = _projected(x, weight, bias, heads)
-        ctx.pattern, ctx.heads = pattern, heads
-        ctx.settings = AttentionSettings("dot", query.shape[2] ** -0.5, torch.inf, dropout)
-        tensors = AttentionTensors(query, key, value, seed=seed)
-        ctx.columns = columns_of(pattern, query, trains=True)
-        out, ctx.pair_sum, _, lse = torch.ops.graphformers.sparse_attention(
-            *tensors, *ctx.settings, False, False, *slots_of(pattern), *ctx.columns
-        )
+        settings = AttentionSettings("dot", (x.shape[1] // heads) ** -0.5, torch.inf, dropout)
+        ctx.pattern, ctx.heads, ctx.settings = pattern, heads, settings
+        ctx.columns = columns_of(pattern, x, trains=True)
+        projected = torch.addmm(bias, x, weight.t())
+        tensors = AttentionTensors(*_parts(projected, heads), seed=seed)
+        rows = (*slots_of(pattern), *ctx.columns)
+        ctx.dense = is_dense(tensors, settings, ctx.columns[3], pairs=False)
+        if ctx.dense:
+            out, lse = x.new_empty(x.shape), x.new_empty(x.shape[0], heads)
+            bad = torch.zeros(1, dtype=torch.int32)
+            attend_densely(tensors, settings, rows, (out, lse, bad))
+            check_indices_found(bad)
+        else:
+            out, _, _, lse = torch.ops.graphformers.sparse_attention(
+                *tensors, *settings, False, False, *rows
+            )
         attended = out.flatten(1)
         ctx.save_for_backward(x, weight, bias, seed, attended, lse)
         return attended
@@ -84,34 +93,29 @@ class _SelfAttention(torch.autograd.Function):
             plain = _plain(x, weight, bias, seed, ctx.pattern, ctx.heads, ctx.settings.dropout)
             wanted = torch.autograd.grad(plain, (x, weight, bias), grad, create_graph=True)
             return *wanted, None, None, None, None
-        tensors = AttentionTensors(*_projected(x, weight, bias, ctx.heads), seed=seed)
-        rows = (*slots_of(ctx.pattern), *ctx.columns)
-        by_head = (one.unflatten(1, (ctx.heads, -1)) for one in (grad, attended))
-        upstream, out = by_head
-        pulled = torch.ops.graphformers.sparse_attention_backward(
-            upstream,
-            None,
-            None,
-            *tensors,
-            *ctx.settings,
-            [False] * 4,
-            *rows,
-            out,
-            ctx.pair_sum,
-            lse,
-        )
-        return *_through_projection([one.flatten(1) for one in pulled[:3]], x, weight), *[None] * 4
+        pulled = _pull_back(ctx, grad, torch.addmm(bias, x, weight.t()), seed, attended, lse)
+        return pulled @ weight, pulled.t() @ x, pulled.sum(0), None, None, None, None
 
 
-def _through_projection(
-    parts: list[Tensor], x: Tensor, weight: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Gradients of the features, the weight and the bias from those of query, key and value."""
-    first, *others = zip(parts, weight.chunk(3), strict=True)
-    grad_x = first[0] @ first[1]
-    for part, of_part in others:
-        grad_x.addmm_(part, of_part)
-    grad_weight = torch.empty_like(weight)
-    for part, of_part in zip(parts, grad_weight.chunk(3), strict=True):
-        torch.mm(part.t(), x, out=of_part)
-    return grad_x, grad_weight, torch.cat([part.sum(0) for part in parts])
+def _pull_back(
+    ctx, grad: Tensor, projected: Tensor, seed: Tensor | None, attended: Tensor, lse: Tensor
+) -> Tensor:
+    """Gradient of the projection: those of query, key and value side by side."""
+    tensors = AttentionTensors(*_parts(projected, ctx.heads), seed=seed)
+    rows = (*slots_of(ctx.pattern), *ctx.columns)
+    if ctx.dense:
+        pulled = torch.empty_like(projected)
+        bad = torch.zeros(1, dtype=torch.int32)
+        known = (lse, attended, None, None, grad.contiguous())
+        written = (*_parts(pulled, ctx.heads), None, None, None, None, bad)
+        pull_back_densely(tensors, ctx.settings, rows, known, written)
+        return pulled
+    split = (one.unflatten(1, (ctx.heads, -1)) for one in (grad, attended))
+    upstream, out = split
+    no_pairs = upstream.new_empty(0, *upstream.shape[1:])
+    by_part = torch.ops.graphformers.sparse_attention_backward(
+        *(upstream, None, None),
+        *(*tensors, *ctx.settings, [False] * 4),
+        *(*rows, out, no_pairs, lse),
+    )
+    return torch.cat([one.flatten(1) for one in by_part[:3]], dim=1)

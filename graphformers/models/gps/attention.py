@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, final
 
+import torch
+
 from graphformers.errors import ConfigError
 from graphformers.graph_batch import GraphBatch
 from graphformers.layers.big_bird_pattern import big_bird_pattern
@@ -12,7 +14,15 @@ from graphformers.layers.padded_rows import PaddedRows
 from graphformers.layers.performer_attention import PerformerAttention
 from graphformers.layers.ragged_rows import RaggedRows
 
-Layout = Literal["sparse", "padded"]
+Layout = Literal["auto", "sparse", "padded"]
+
+
+def _chosen(layout: Layout, batch: GraphBatch) -> Layout:
+    """The sparse layout is the faster one on a CPU; compiled and exported programs need padding."""
+    if layout != "auto":
+        return layout
+    eager = not torch.compiler.is_compiling()
+    return "sparse" if eager and batch.ptr.device.type == "cpu" else "padded"
 
 
 @final
@@ -26,7 +36,8 @@ class FullAttentionConfig:
 
     def layout(self, batch: GraphBatch, layout: Layout) -> GraphLayout:
         """The list of all pairs, or a padded table."""
-        return PaddedRows(batch.ptr, batch.num_nodes) if layout == "padded" else batch.pairs
+        padded = _chosen(layout, batch) == "padded"
+        return PaddedRows(batch.ptr, batch.num_nodes) if padded else batch.pairs
 
 
 @final
@@ -66,9 +77,8 @@ class PerformerConfig:
 
     def layout(self, batch: GraphBatch, layout: Layout) -> GraphLayout:
         """All graphs at once on a padded table, or one after the other without padding."""
-        return (
-            PaddedRows(batch.ptr, batch.num_nodes) if layout == "padded" else RaggedRows(batch.ptr)
-        )
+        padded = _chosen(layout, batch) == "padded"
+        return PaddedRows(batch.ptr, batch.num_nodes) if padded else RaggedRows(batch.ptr)
 
 
 @final

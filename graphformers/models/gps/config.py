@@ -36,7 +36,8 @@ class GPSConfig(GPSSettings):
     """Everything that defines a GPS model.
 
     The columns of the encodings are part of ``dim``: the embedding of the node features takes what
-    they leave. ``layout`` is how attention is computed, not what (see ``GraphAttention``).
+    they leave. ``layout`` is how attention is computed, not what (see ``GraphAttention``):
+    ``"auto"`` is sparse on a CPU, and padded on a GPU, in compiled and in exported programs.
 
     The presets are the published configurations (Rampášek et al. 2022, arXiv:2205.12454, appendix,
     and the configuration files of its repository). Those on molecules have the atom table of

@@ -57,7 +57,7 @@ class GPSSettings:
     dropout: float = 0.0
     attention_dropout: float = 0.0
     activation: Activation = "relu"
-    layout: Layout = "padded"
+    layout: Layout = "auto"
 
     def __post_init__(self) -> None:
         self._check_sizes()
@@ -67,7 +67,7 @@ class GPSSettings:
             if not 0.0 <= getattr(self, name) < 1.0:
                 raise ConfigError(f"{name} must lie in [0, 1); got {getattr(self, name)}")
         if self.layout not in get_args(Layout):
-            raise ConfigError(f"layout must be sparse or padded; got {self.layout!r}")
+            raise ConfigError(f"layout must be auto, sparse or padded; got {self.layout!r}")
         activation_function(self.activation)
 
     def _check_sizes(self) -> None:

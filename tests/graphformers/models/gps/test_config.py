@@ -142,7 +142,7 @@ COUNTED = PerformerConfig(count_padding=True)
         ({"layers": -1}, "layers -1"),
         ({"dropout": 1.0}, r"dropout must lie in \[0, 1\)"),
         ({"attention_dropout": -0.1}, r"attention_dropout must lie in \[0, 1\)"),
-        ({"layout": "dense"}, "layout must be sparse or padded"),
+        ({"layout": "dense"}, "layout must be auto, sparse or padded"),
         ({"activation": "rulu"}, "did you mean 'relu'"),
         ({"eigenvectors": EigenvectorConfig(count=3, dim=64)}, "leave at least one"),
         ({"local": None, "attention": None}, "got neither"),

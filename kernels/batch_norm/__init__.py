@@ -1,0 +1,1 @@
+"""Batch normalisation of very many rows."""
