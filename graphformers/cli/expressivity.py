@@ -32,6 +32,7 @@ from graphformers.expressivity import (
     separation_outcome,
     strongly_regular_25,
 )
+from graphformers.expressivity.separation import TOLERANCE
 from graphformers.files import write_json
 
 SETS = ("csl", "sr25", "exp", "cexp", "brec")
@@ -64,7 +65,7 @@ def _add_protocol(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--tolerance",
         type=float,
-        default=1e-9,
+        default=TOLERANCE,
         help="relative difference of embeddings that counts, but for paired comparisons",
     )
     parser.add_argument(
