@@ -43,7 +43,7 @@ def is_dense(
 def attend_densely(
     given: AttentionTensors,
     settings: AttentionSettings,
-    pattern: Sequence[Tensor],
+    pattern: Sequence,
     written: Sequence[Tensor | None],
 ) -> None:
     """Write the result and the log-sum-exp."""
@@ -56,7 +56,7 @@ def attend_densely(
 def pull_back_densely(
     given: AttentionTensors,
     settings: AttentionSettings,
-    pattern: Sequence[Tensor],
+    pattern: Sequence,
     known: Sequence[Tensor | None],
     grads: Sequence[Tensor | None],
 ) -> None:
@@ -72,16 +72,14 @@ def pull_back_densely(
         gate.mul_(cast(Tensor, _factor(given._replace(gate=None), settings, edges)))
 
 
-def _arrays(
-    pattern: Sequence[Tensor], given: AttentionTensors
-) -> tuple[Tensor, int, int, Tensor, Tensor]:
+def _arrays(pattern: Sequence, given: AttentionTensors) -> tuple[Tensor, int, int, Tensor, Tensor]:
     """First node of every graph, strides of nodes, first slot of every node, edge of every slot."""
     strides = given.query.stride(0), given.value.stride(0)
     return pattern[3].contiguous(), *strides, pattern[0].contiguous(), pattern[2].contiguous()
 
 
 def _specialise(
-    given: AttentionTensors, settings: AttentionSettings, pattern: Sequence[Tensor]
+    given: AttentionTensors, settings: AttentionSettings, pattern: Sequence
 ) -> tuple[DenseKernels, Tensor, int]:
     blocks, _, _, row_ptr, edge = _arrays(pattern, given)
     (_, heads, dim), dim_v = given.query.shape, given.value.shape[2]

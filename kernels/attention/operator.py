@@ -153,7 +153,7 @@ def _pull_back(*arguments) -> tuple[Tensor, ...]:
 def _backward_by_rows_and_columns(
     given: AttentionTensors,
     settings: AttentionSettings,
-    pattern: Sequence[Tensor],
+    pattern: Sequence,
     known: Sequence[Tensor | None],
     grads: Sequence[Tensor | None],
 ) -> None:
@@ -181,7 +181,7 @@ def _backward_by_rows_and_columns(
 def _backward_by_blocks(
     given: AttentionTensors,
     settings: AttentionSettings,
-    pattern: Sequence[Tensor],
+    pattern: Sequence,
     known: Sequence[Tensor | None],
     grads: Sequence[Tensor | None],
 ) -> None:
