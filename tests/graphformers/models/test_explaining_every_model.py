@@ -35,6 +35,7 @@ def per_graph(values, batch):
     return torch.stack([one.sum() for one in values.split(batch.ptr.diff().tolist())])
 
 
+@pytest.mark.slow  # with run-time shape checks
 def test_integrated_gradients_add_up_to_the_change_from_the_baseline(model, batch):
     baseline = 0.1 * embedded_input(model, batch).mean(dim=0)
     given = integrated_gradients(model, batch, baseline=baseline, steps=128)
