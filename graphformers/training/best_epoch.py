@@ -27,7 +27,7 @@ class BestEpoch(Callback):
     def __init__(self, *, patience: int, minutes: float):
         self.patience = patience
         self.minutes = minutes
-        self.history: list[dict[str, float]] = []
+        self.history: list[dict[str, float | int]] = []
         self.best_epoch = -1
         self.best_value = math.nan
         self.best_weights: dict[str, Tensor] = {}
@@ -92,7 +92,7 @@ class BestEpoch(Callback):
             setattr(self, name, value)
 
     def _record(self, trainer: lightning.Trainer, figures: dict[str, float]) -> None:
-        row: dict[str, float] = {"epoch": trainer.current_epoch}
+        row: dict[str, float | int] = {"epoch": trainer.current_epoch}
         optimizer = trainer.optimizers[0]
         row["learning_rate"] = optimizer.param_groups[0]["lr"]
         self.history.append(row | {f"validation_{name}": value for name, value in figures.items()})

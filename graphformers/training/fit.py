@@ -30,7 +30,7 @@ RESUME_FILE = "resume.ckpt"
 class TrainingHistory:
     """Figures after every epoch, and the epoch whose weights the model now has."""
 
-    rows: list[dict[str, float]]
+    rows: list[dict[str, float | int]]
     best_epoch: int
     best_value: float
 
