@@ -1,58 +1,18 @@
-"""What a PhysGTO predicts, and its sizes."""
+"""Sizes of a PhysGTO."""
 
 from dataclasses import dataclass, field
 
 from graphformers.errors import ConfigError
 from graphformers.layers.mesh_message import EdgeDirection
 from graphformers.layers.mlp import Activation, activation_function
-
-
-@dataclass(frozen=True, kw_only=True)
-class StaticTask:
-    """Fields from what is known at every node: ``batch.x`` has ``node_features`` columns.
-
-    With ``conditions`` greater than zero, ``batch.conditions`` has that many columns. The published
-    model has no conditions; ours enter as those of the transient model do.
-    """
-
-    node_features: int = 1
-    fields: int = 1
-    conditions: int = 0
-
-    def __post_init__(self) -> None:
-        _check_at_least(self, node_features=1, fields=1, conditions=0)
-
-    @property
-    def columns(self) -> int:
-        """Columns of ``batch.x``."""
-        return self.node_features
-
-
-@dataclass(frozen=True, kw_only=True)
-class TransientTask:
-    """The next state from the present one.
-
-    ``batch.x`` holds the state (``fields`` columns), then the kind of every node as a one-hot code
-    of ``node_types`` columns. ``batch.conditions`` holds the time in its first column; further
-    columns, if any, are global parameters.
-    """
-
-    fields: int = 4
-    node_types: int = 6
-    conditions: int = 1
-
-    def __post_init__(self) -> None:
-        _check_at_least(self, fields=1, node_types=1, conditions=1)
-
-    @property
-    def columns(self) -> int:
-        """Columns of ``batch.x``."""
-        return self.fields + self.node_types
+from graphformers.physics.models.task import StaticTask, TransientTask, check_at_least
 
 
 @dataclass(frozen=True, kw_only=True)
 class PhysGTOConfig:
     """Sizes of a PhysGTO; ``task`` says what goes in and what comes out.
+
+    The published static model has no conditions; ours enter as those of the transient model do.
 
     ``hidden`` is the inner width of every perceptron, ``encoder_layers`` the number of such layers
     in those of the encoder, ``feed_forward`` the inner width of the feed-forward step in multiples
@@ -78,7 +38,7 @@ class PhysGTOConfig:
 
     def __post_init__(self) -> None:
         sizes = ("dim", "heads", "tokens", "blocks", "hidden", "encoder_layers", "feed_forward")
-        _check_at_least(self, octaves=0, **dict.fromkeys(sizes, 1))
+        check_at_least(self, octaves=0, **dict.fromkeys(sizes, 1))
         if self.space not in (2, 3):
             raise ConfigError(f"space must be 2 or 3; got {self.space}")
         if self.dim % self.heads:
@@ -114,12 +74,3 @@ class PhysGTOConfig:
             tied_attention=True,
             dropout=0.0,
         )
-
-
-def _check_at_least(config: object, **smallest: int) -> None:
-    for name, least in smallest.items():
-        value = getattr(config, name)
-        if not isinstance(value, int) or value < least:
-            raise ConfigError(
-                f"{type(config).__name__}.{name} must be at least {least}; got {value!r}"
-            )

@@ -14,11 +14,12 @@ from graphformers.layers.mlp import MLP
 from graphformers.layers.padded_rows import PaddedRows
 from graphformers.layers.position_code import FourierPositionCode
 from graphformers.physics.models.physgto.block import PhysGTOBlock
-from graphformers.physics.models.physgto.config import PhysGTOConfig, StaticTask, TransientTask
-from graphformers.physics.models.physgto.inputs import required
+from graphformers.physics.models.physgto.config import PhysGTOConfig
 from graphformers.physics.models.physgto.official import from_official_layout
 from graphformers.physics.models.physgto.static import FieldDecoder, StaticEncoder
 from graphformers.physics.models.physgto.transient import IncrementDecoder, TransientEncoder
+from graphformers.physics.models.required import required
+from graphformers.physics.models.task import StaticTask, TransientTask
 
 
 class PhysGTO(PretrainedModel[PhysGTOConfig]):

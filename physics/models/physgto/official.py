@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from graphformers.errors import ModelFileError
-from graphformers.physics.models.physgto.config import StaticTask, TransientTask
+from graphformers.physics.models.task import StaticTask, TransientTask
 
 
 def _mlp(theirs: str, ours: str, layers: int) -> dict[str, str]:

@@ -7,8 +7,9 @@ from torch import Tensor, nn
 from graphformers.graph_batch import GraphBatch
 from graphformers.kernels import segment_broadcast
 from graphformers.layers.mlp import MLP
-from graphformers.physics.models.physgto.config import PhysGTOConfig, StaticTask
-from graphformers.physics.models.physgto.inputs import required
+from graphformers.physics.models.physgto.config import PhysGTOConfig
+from graphformers.physics.models.required import required
+from graphformers.physics.models.task import StaticTask
 
 
 class StaticEncoder(nn.Module):

@@ -8,8 +8,9 @@ from torch.nn.functional import silu
 from graphformers.graph_batch import GraphBatch
 from graphformers.kernels import segment_broadcast
 from graphformers.layers.mlp import MLP
-from graphformers.physics.models.physgto.config import PhysGTOConfig, TransientTask
-from graphformers.physics.models.physgto.inputs import required
+from graphformers.physics.models.physgto.config import PhysGTOConfig
+from graphformers.physics.models.required import required
+from graphformers.physics.models.task import TransientTask
 
 
 class TransientEncoder(nn.Module):

@@ -1,4 +1,4 @@
-"""What a batch must carry."""
+"""What the batch of a model must carry."""
 
 from jaxtyping import Float
 from torch import Tensor
@@ -9,7 +9,7 @@ from graphformers.errors import ShapeError
 def required(name: str, value: Tensor | None, columns: int) -> Float[Tensor, "rows columns"]:
     """The tensor, or ``ShapeError`` when it is missing or not what the model was built for."""
     if value is None:
-        raise ShapeError(f"this PhysGTO needs {name} with {columns} columns; the batch has none")
+        raise ShapeError(f"the model needs {name} with {columns} columns; the batch has none")
     if value.ndim != 2 or value.shape[1] != columns or not value.is_floating_point():
         raise ShapeError(
             f"{name} must be floating point with {columns} columns; "
