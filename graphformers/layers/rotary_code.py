@@ -13,8 +13,8 @@ from graphformers.errors import ConfigError
 class Rotation(NamedTuple):
     """By how much every token turns each of its pairs; worked out once, used by all layers."""
 
-    cos: Float[Tensor, "*tokens pairs"]
-    sin: Float[Tensor, "*tokens pairs"]
+    cos: Float[Tensor, "... pairs"]
+    sin: Float[Tensor, "... pairs"]
 
 
 @final
@@ -59,7 +59,7 @@ class RotaryCode(nn.Module):
         """Width of a head: two numbers for every wave."""
         return 2 * self.wave_vectors.shape[0]
 
-    def forward(self, positions: Float[Tensor, "*tokens space"]) -> Rotation:
+    def forward(self, positions: Float[Tensor, "... space"]) -> Rotation:
         """How far each pair of every token turns, in float32 at least."""
         at_least = torch.promote_types(positions.dtype, torch.float32)
         positions, waves = positions.to(at_least), self.wave_vectors.to(at_least)
@@ -69,14 +69,18 @@ class RotaryCode(nn.Module):
 
 
 def rotate(
-    x: Float[Tensor, "*tokens heads dim"], rotation: Rotation
-) -> Float[Tensor, "*tokens heads dim"]:
+    x: Float[Tensor, "... heads dim"], rotation: Rotation
+) -> Float[Tensor, "... heads dim"]:
     """Turn neighbouring numbers (2i, 2i + 1) of every head, all heads alike.
 
     Computed in the precision of the rotation and returned in that of ``x``. Differentiable to any
     order in ``x`` and in the positions.
     """
     cos, sin = (one.unsqueeze(-2) for one in rotation)
-    even, odd = x.to(cos.dtype).unflatten(-1, (-1, 2)).unbind(-1)
-    turned = torch.stack([even * cos - odd * sin, even * sin + odd * cos], dim=-1)
+    pairs = x.to(cos.dtype).unflatten(-1, (-1, 2))
+    if torch.compiler.is_compiling():  # which fuses real numbers, but not complex ones
+        even, odd = pairs.unbind(-1)
+        turned = torch.stack([even * cos - odd * sin, even * sin + odd * cos], dim=-1)
+    else:
+        turned = torch.view_as_real(torch.view_as_complex(pairs) * torch.complex(cos, sin))
     return turned.flatten(-2).to(x.dtype)
