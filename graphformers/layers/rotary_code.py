@@ -68,9 +68,7 @@ class RotaryCode(nn.Module):
         return Rotation(angle.cos(), angle.sin())
 
 
-def rotate(
-    x: Float[Tensor, "... heads dim"], rotation: Rotation
-) -> Float[Tensor, "... heads dim"]:
+def rotate(x: Float[Tensor, "... heads dim"], rotation: Rotation) -> Float[Tensor, "... heads dim"]:
     """Turn neighbouring numbers (2i, 2i + 1) of every head, all heads alike.
 
     Computed in the precision of the rotation and returned in that of ``x``. Differentiable to any
