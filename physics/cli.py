@@ -5,6 +5,7 @@ import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from jsonargparse import ArgumentParser, Namespace
 from rich.console import Console
@@ -16,19 +17,18 @@ from graphformers.cli.progress import EpochProgress
 from graphformers.errors import DataError
 from graphformers.physics.case_files import CaseFile
 from graphformers.physics.experiment import CaseFolder, train_on_cases
+from graphformers.physics.field_system import FIELD_SYSTEMS, SMALL, find_field_system
 from graphformers.physics.judging import Part, judge
-from graphformers.physics.models import PhysGTOConfig
 from graphformers.physics.pictures import view
 from graphformers.physics.prediction import write_dataset
 from graphformers.physics.reading import read_cases
-from graphformers.physics.surrogate import MODELS, Surrogate, SurrogateConfig
+from graphformers.physics.surrogate import MODELS, Surrogate, SurrogateConfig, training_for_meshes
 from graphformers.training import RunFolder, TrainingConfig
 from graphformers.training.report import Cell
 
 logger = logging.getLogger(__name__)
 
 PRESETS = Path(__file__).parent / "presets"
-FOUND: set[str | int] = {"task", "space"}  # what the cases say themselves
 CASES_HELP = "a folder of cases, a mesh file or an OpenFOAM case; several may be given"
 
 
@@ -37,36 +37,38 @@ def _add_train_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--fields", required=True, help="fields to learn, such as p,U")
     parser.add_argument("--parameters", help="global inputs; default: the known ones of the cases")
     parser.add_argument("--model", default="physgto", choices=MODELS)
+    parser.add_argument("--preset", default=SMALL, help=_presets_help())
+    parser.add_argument(
+        "--architecture",
+        type=dict[str, Any],
+        default={},
+        help="settings of the preset to change, such as --architecture.dim 128",
+    )
     parser.add_argument("--out", default="runs/physics", help="folder for everything the run makes")
     parser.add_argument("--resume", action="store_true", help="go on after an interruption")
-    default = SurrogateConfig()
-    parser.add_class_arguments(PhysGTOConfig, "architecture", skip=FOUND)
-    sizes = vars(default.architecture)
-    parser.set_defaults({f"architecture.{size}": sizes[size] for size in sizes.keys() - FOUND})
-    parser.add_argument("--training", type=TrainingConfig, default=default.training)
+    parser.add_argument("--training", type=TrainingConfig, default=training_for_meshes())
     parser.add_argument(
-        "--point_share",
-        type=float,
-        default=default.point_share,
-        help="share of the points seen in one step",
+        "--point_share", type=float, help="share of the points seen in one step; default: by model"
     )
     parser.add_argument(
-        "--mirror",
-        type=bool | None,
-        default=default.mirror,
-        help="train on mirror images; default: where known how",
+        "--mirror", type=bool | None, help="train on mirror images; default: where known how"
     )
     parser.add_argument(
         "--validation_fraction",
         type=float,
-        default=default.validation_fraction,
+        default=SurrogateConfig.validation_fraction,
         help="share of the cases set aside where they do not say which",
     )
 
 
+def _presets_help() -> str:
+    return "; ".join(f"{name}: {', '.join(one.presets)}" for name, one in FIELD_SYSTEMS.items())
+
+
 def _train(options: Namespace) -> None:
+    system = find_field_system(options.model)
     config = SurrogateConfig(
-        architecture=options.architecture,
+        architecture=system.changed(system.config(options.preset), options.architecture),
         training=options.training,
         point_share=options.point_share,
         mirror=options.mirror,

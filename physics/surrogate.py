@@ -1,8 +1,7 @@
 """A learned stand-in for a solver: fit it to cases, ask it about a mesh."""
 
-import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -12,13 +11,14 @@ from lightning.pytorch.callbacks import Callback
 from sklearn.exceptions import NotFittedError
 
 from graphformers.checkpoint import ModelFile
-from graphformers.errors import ConfigError, DataError, ModelFileError, nearest_name
+from graphformers.errors import ConfigError, DataError, ModelFileError
 from graphformers.physics.baselines import Fields
 from graphformers.physics.conditions import can_be_mirrored, condition_columns
+from graphformers.physics.field_system import FIELD_SYSTEMS, FieldConfig, find_field_system
 from graphformers.physics.field_training import FieldObjective, Mirror, PartOfTheCase
 from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.mesh_store import MeshStore
-from graphformers.physics.models import PhysGTO, PhysGTOConfig, StaticTask
+from graphformers.physics.models import StaticTask
 from graphformers.physics.normalization import Normalization, NormalizedCases
 from graphformers.physics.prediction import case_to_predict, dataset_with_fields
 from graphformers.physics.reading import ReadOptions
@@ -26,14 +26,11 @@ from graphformers.physics.training_cases import CaseSource, opened_store, traini
 from graphformers.training import TrainingConfig, fit, predict
 
 ESTIMATOR = "Surrogate"
-MODELS = ("physgto",)
+MODELS = tuple(FIELD_SYSTEMS)
 
 
-def _small_architecture() -> PhysGTOConfig:
-    return PhysGTOConfig(dim=64, heads=4, tokens=32, blocks=3, octaves=5, hidden=64, dropout=0.0)
-
-
-def _short_training() -> TrainingConfig:
+def training_for_meshes() -> TrainingConfig:
+    """Training that suits the ``"small"`` configurations: minutes for a hundred 2-D meshes."""
     return TrainingConfig(
         epochs=40,
         batch_size=1,
@@ -49,9 +46,11 @@ class SurrogateConfig:
     """What a surrogate is made of and how it learns.
 
     Args:
-        architecture: sizes of the model; what it reads and predicts is found from the cases
-        training: optimiser, schedule and seed
-        point_share: share of the points seen in one training step, chosen anew for every batch
+        architecture: configuration of the model, None for the small one of its system; what it
+            reads and predicts is found from the cases
+        training: optimiser, schedule and seed; None is ``training_for_meshes``
+        point_share: share of the points seen in one training step, chosen anew for every batch;
+            None is what suits the system
         mirror: train on mirror images too; None does so where it is known how every parameter and
             field changes when y changes sign
         validation_fraction: share of the cases set aside to choose the best epoch, where the cases
@@ -59,16 +58,17 @@ class SurrogateConfig:
 
     """
 
-    architecture: PhysGTOConfig = field(default_factory=_small_architecture)
-    training: TrainingConfig = field(default_factory=_short_training)
-    point_share: float = 0.15
+    architecture: FieldConfig | None = None
+    training: TrainingConfig | None = None
+    point_share: float | None = None
     mirror: bool | None = None
     validation_fraction: float = 0.1
 
     def __post_init__(self) -> None:
         for name in ("point_share", "validation_fraction"):
-            if not 0 < getattr(self, name) <= 1:
-                raise ConfigError(f"{name} must lie in (0, 1]; got {getattr(self, name)}")
+            value = getattr(self, name)
+            if value is not None and not 0 < value <= 1:
+                raise ConfigError(f"{name} must lie in (0, 1]; got {value}")
 
 
 class Surrogate:
@@ -83,16 +83,21 @@ class Surrogate:
     ``fit`` also ``history_``, ``train_cases_`` and ``validation_cases_``, the names of the cases.
 
     Args:
-        model: the system, "physgto"
+        model: the system, one of ``MODELS``
         config: sizes, training and sampling; ``None`` is the default ``SurrogateConfig``
 
     """
 
     def __init__(self, model: str = "physgto", config: SurrogateConfig | None = None):
-        if model not in MODELS:
-            raise ConfigError(f"no model {model!r}{nearest_name(model, list(MODELS))}")
+        self.system_ = find_field_system(model)
         self.model = model
         self.config = config or SurrogateConfig()
+        given = self.config.architecture
+        if given is not None and not isinstance(given, self.system_.model.config_class):
+            raise ConfigError(
+                f"the architecture of {model} is a {self.system_.model.config_class.__name__}; "
+                f"got a {type(given).__name__}"
+            )
 
     def fit(
         self,
@@ -163,7 +168,7 @@ class Surrogate:
                 "use the command of the room that trained it"
             )
         surrogate = Surrogate(str(estimator["model"]))
-        surrogate.model_ = PhysGTO.from_model_file(file)
+        surrogate.model_ = surrogate.system_.model.from_model_file(file)
         surrogate.normalization_ = Normalization.from_json(file.section("normalization"))
         surrogate.units_ = cast(dict[str, str], estimator["units"])
         return surrogate
@@ -186,34 +191,37 @@ class Surrogate:
         resume: bool,
         callbacks: Sequence[Callback],
     ) -> None:
-        config = self.config
+        config, system = self.config, self.system_
+        training = config.training or training_for_meshes()
         train, validation = training_parts(
-            store, validation_fraction=config.validation_fraction, seed=config.training.seed
+            store, validation_fraction=config.validation_fraction, seed=training.seed
         )
         self.train_cases_ = [store.names[case] for case in train]
         self.validation_cases_ = [store.names[case] for case in validation]
         self.units_ = store.units
         self.normalization_ = Normalization.fit(store, train)
-        torch.manual_seed(config.training.seed)
-        self.model_ = PhysGTO(self._architecture(store))
+        torch.manual_seed(training.seed)
+        self.model_ = system.build(self._architecture(store))
+        share = config.point_share or system.point_share
         self.history_ = fit(
-            PartOfTheCase(self.model_, share=config.point_share, mirror=self._mirror()),
+            PartOfTheCase(self.model_, share=share, mirror=self._mirror()),
             FieldObjective(),
             NormalizedCases(store, train, self.normalization_),
             NormalizedCases(store, validation, self.normalization_),
-            config.training,
+            training,
             folder=folder,
             resume=resume,
             callbacks=callbacks,
         )
 
-    def _architecture(self, store: MeshStore) -> PhysGTOConfig:
+    def _architecture(self, store: MeshStore) -> FieldConfig:
         task = StaticTask(
             node_features=len(store.feature_names),
             fields=sum(self.normalization_.field_components.values()),
             conditions=len(condition_columns(store.parameter_names)),
         )
-        return dataclasses.replace(self.config.architecture, task=task, space=store.space)
+        config = self.config.architecture or self.system_.config()
+        return self.system_.fitted(config, task, store.space)
 
     def _mirror(self) -> Mirror | None:
         known = self.normalization_.space == 2 and can_be_mirrored(

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from graphformers import systems
 from graphformers.checkpoint import PretrainedModel, preset_names
+from graphformers.physics.field_system import FIELD_SYSTEMS
 
 
 @dataclass(frozen=True)
@@ -38,16 +39,17 @@ GRAPH_SYSTEMS = tuple(
     )
     for one in systems.SYSTEMS.values()
 )
-SYSTEMS = (
-    *GRAPH_SYSTEMS,
+MESH_SYSTEMS = tuple(
     System(
-        name="PhysGTO",
-        module="graphformers.physics",
-        tasks="fields on meshes, static and in time",
-        command="physics train --model physgto",
-        source="Liu et al. 2025, arXiv:2512.10227",
-    ),
+        name=one.model.__name__,
+        module="graphformers.physics.models",
+        tasks="fields on meshes",
+        command=f"physics train --model {name}",
+        source=one.source,
+    )
+    for name, one in FIELD_SYSTEMS.items()
 )
+SYSTEMS = (*GRAPH_SYSTEMS, *MESH_SYSTEMS)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -64,7 +66,7 @@ def main(arguments: Sequence[str]) -> int:
     console.print()
     console.print(presets)
     console.print(
-        '\nGraph models have the preset "small" too, with tables for the features of the data.'
+        '\nEvery model has the preset "small" too, made for the columns of the data.'
     )
     return 0
 

@@ -211,6 +211,11 @@ def test_an_unknown_model_is_refused_with_the_nearest_name():
         Surrogate("physgt")
 
 
+def test_the_architecture_of_another_model_is_refused():
+    with pytest.raises(ConfigError, match="PhysGTOConfig"):
+        Surrogate("physgto", SurrogateConfig(architecture=TrainingConfig()))
+
+
 def test_a_bare_model_folder_is_not_a_surrogate(fitted, tmp_path):
     fitted.model_.save_pretrained(tmp_path)
     with pytest.raises(ModelFileError, match="bare PhysGTO"):
