@@ -5,12 +5,19 @@ from graphformers.physics.edges import cell_edges, mesh_edges
 from graphformers.physics.field_statistics import Moments, field_statistics
 from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.mesh_store import MeshStore, StoredCase
-from graphformers.physics.models import PhysGTO, PhysGTOConfig
+from graphformers.physics.models import (
+    MeshGraphNet,
+    MeshGraphNetConfig,
+    PhysGTO,
+    PhysGTOConfig,
+)
 from graphformers.physics.reading import ReadOptions, case_from_dataset, read_case, read_cases
 from graphformers.physics.surrogate import Surrogate, SurrogateConfig
 
 __all__ = [
     "MeshCase",
+    "MeshGraphNet",
+    "MeshGraphNetConfig",
     "MeshStore",
     "Moments",
     "PhysGTO",

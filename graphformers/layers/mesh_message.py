@@ -5,10 +5,10 @@ from typing import Literal
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import linear
 
 from graphformers.errors import ConfigError
-from graphformers.kernels import SparsePattern, edge_sum, segment_reduce
+from graphformers.kernels import SparsePattern, segment_reduce
+from graphformers.layers.edge_linear import EdgeLinear
 from graphformers.layers.mlp import MLP, Activation, activation_function
 
 EdgeDirection = Literal["single", "both"]
@@ -28,9 +28,7 @@ class MeshMessage(nn.Module):
     stored direction matters. ``edge_direction="both"`` expects every edge in both directions and
     gives the whole message to its sender.
 
-    The first layer of ``f_edge`` is linear in its three parts: it is applied to the nodes before
-    they are gathered, so that no ``(edges, 2 node_dim + dim)`` tensor exists and the node part
-    costs nodes instead of edges.
+    The first layer of ``f_edge`` is an ``EdgeLinear``: nothing is concatenated over edges.
 
     Source: Liu et al. 2025, arXiv:2512.10227, and the published models for the two halves.
     """
@@ -47,10 +45,9 @@ class MeshMessage(nn.Module):
         super().__init__()
         if edge_direction == "single" and dim % 2:
             raise ConfigError(f"dim must be even to be shared by the ends of an edge; got {dim}")
-        self.node_dim = node_dim
         self.edge_direction = edge_direction
         self.activation = activation_function(activation)
-        self.edge_input = nn.Linear(2 * node_dim + dim, hidden)
+        self.edge_input = EdgeLinear(node_dim, dim, hidden)
         self.edge_output = nn.Sequential(nn.Linear(hidden, dim), nn.LayerNorm(dim))
         self.node = nn.Sequential(MLP([node_dim + dim, hidden, dim], activation), nn.LayerNorm(dim))
 
@@ -61,15 +58,9 @@ class MeshMessage(nn.Module):
         pattern: SparsePattern,
     ) -> tuple[Float[Tensor, "nodes dim"], Float[Tensor, "edges dim"]]:
         """Updates of the nodes and of the edges; edge rows follow the caller's edge order."""
-        message = self.edge_output(self.activation(self._edge_input(x, edges, pattern)))
+        message = self.edge_output(self.activation(self.edge_input(x, edges, pattern)))
         received = self._received(message, pattern)
         return self.node(torch.cat([x, received], dim=-1)), message
-
-    def _edge_input(self, x: Tensor, edges: Tensor, pattern: SparsePattern) -> Tensor:
-        sizes = [self.node_dim, self.node_dim, edges.shape[-1]]
-        sender, receiver, edge = self.edge_input.weight.split(sizes, dim=1)
-        of_edge = linear(edges, edge, self.edge_input.bias)
-        return edge_sum(linear(x, receiver), linear(x, sender), of_edge, pattern)
 
     def _received(self, message: Tensor, pattern: SparsePattern) -> Tensor:
         by_source = pattern.transposed

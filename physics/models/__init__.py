@@ -1,6 +1,14 @@
 """Models of fields on meshes."""
 
+from graphformers.physics.models.mesh_graph_net import MeshGraphNet, MeshGraphNetConfig
 from graphformers.physics.models.physgto import PhysGTO, PhysGTOConfig
 from graphformers.physics.models.task import StaticTask, TransientTask
 
-__all__ = ["PhysGTO", "PhysGTOConfig", "StaticTask", "TransientTask"]
+__all__ = [
+    "MeshGraphNet",
+    "MeshGraphNetConfig",
+    "PhysGTO",
+    "PhysGTOConfig",
+    "StaticTask",
+    "TransientTask",
+]

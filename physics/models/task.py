@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from jaxtyping import Float
+from torch import Tensor
+
 from graphformers.errors import ConfigError
 
 
@@ -24,6 +27,12 @@ class StaticTask:
         """Columns of ``batch.x``."""
         return self.node_features
 
+    def prediction(
+        self, x: Float[Tensor, "nodes columns"], decoded: Float[Tensor, "nodes fields"]
+    ) -> Float[Tensor, "nodes fields"]:
+        """What a model decodes are the fields themselves."""
+        return decoded
+
 
 @dataclass(frozen=True, kw_only=True)
 class TransientTask:
@@ -45,6 +54,12 @@ class TransientTask:
     def columns(self) -> int:
         """Columns of ``batch.x``."""
         return self.fields + self.node_types
+
+    def prediction(
+        self, x: Float[Tensor, "nodes columns"], decoded: Float[Tensor, "nodes fields"]
+    ) -> Float[Tensor, "nodes fields"]:
+        """What a model decodes is the change of the state over one step."""
+        return x[:, : self.fields] + decoded
 
 
 def check_at_least(config: object, **smallest: int) -> None:

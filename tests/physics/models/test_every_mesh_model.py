@@ -1,0 +1,207 @@
+"""What every model of fields on meshes must hold, whatever is inside it."""
+
+import dataclasses
+
+import pytest
+import torch
+from torch import nn
+
+from graphformers.errors import ShapeError
+from graphformers.graph_batch import GraphBatch
+from graphformers.physics.models import (
+    MeshGraphNet,
+    MeshGraphNetConfig,
+    StaticTask,
+    TransientTask,
+)
+
+ROUNDING = 1e-10  # double precision
+FLOAT_ROUNDING = 1e-5  # single precision
+OVERFIT = 0.02  # mean squared error against targets of variance one
+STATIC = StaticTask(node_features=2, fields=3, conditions=2)
+TRANSIENT = TransientTask(fields=2, node_types=3)
+SIZES = {
+    "mesh-graph-net": (MeshGraphNet, MeshGraphNetConfig, {"dim": 16, "steps": 2}),
+}
+
+
+@pytest.fixture(params=SIZES)
+def built(request):
+    """Builds a model of one kind for a task: ``built(task, space=2)``."""
+    kind, config_class, sizes = SIZES[request.param]
+
+    def build(task=STATIC, space=2):
+        torch.manual_seed(0)
+        return kind(config_class(task=task, space=space, **sizes)).eval()
+
+    return build
+
+
+@pytest.fixture(params=["static", "transient", "static 3-D"])
+def model(request, built):
+    """A small model of each kind for each task, in double precision."""
+    task, space = {
+        "static": (STATIC, 2),
+        "transient": (TRANSIENT, 2),
+        "static 3-D": (StaticTask(node_features=1, fields=1), 3),
+    }[request.param]
+    return built(task, space).double()
+
+
+class OnTensors(nn.Module):
+    """A model called with tensors, as torch's exporter wants it."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, x, edge_index, ptr, positions, conditions):
+        batch = GraphBatch(
+            x=x, edge_index=edge_index, ptr=ptr, positions=positions, conditions=conditions
+        )
+        return self.model(batch)
+
+
+def tensors(batch):
+    return batch.x, batch.edge_index, batch.ptr, batch.positions, batch.conditions
+
+
+def test_a_batch_gives_what_its_cases_give_one_by_one(model, field_cases):
+    alone = field_cases(model.config, torch.float64)
+    together = model(GraphBatch.concatenate(alone))
+    assert together.shape == (sum(one.num_nodes for one in alone), model.config.task.fields)
+    expected = torch.cat([model(one) for one in alone])
+    torch.testing.assert_close(together, expected, atol=ROUNDING, rtol=0)
+
+
+def test_relabelling_nodes_relabels_outputs(model, field_case):
+    one = field_case(model.config, dtype=torch.float64)
+    new_name = torch.randperm(one.num_nodes, generator=torch.Generator().manual_seed(2))
+    old_name = new_name.argsort()
+    relabelled = dataclasses.replace(
+        one,
+        x=one.x[old_name],
+        positions=one.positions[old_name],
+        edge_index=new_name[one.edge_index].flip(1),
+        target=None,
+    )
+    torch.testing.assert_close(model(relabelled), model(one)[old_name], atol=ROUNDING, rtol=0)
+
+
+def test_the_stored_direction_of_an_edge_does_not_matter(model, field_case):
+    one = field_case(model.config, dtype=torch.float64)
+    turned = dataclasses.replace(one, edge_index=one.edge_index.flip(0))
+    torch.testing.assert_close(model(turned), model(one), atol=ROUNDING, rtol=0)
+
+
+def test_no_gradient_passes_between_cases(model, field_cases):
+    batch = GraphBatch.concatenate(field_cases(model.config, torch.float64))
+    x = batch.x.clone().requires_grad_()
+    output = model(dataclasses.replace(batch, x=x))
+    own = batch.batch == 2
+    (gradient,) = torch.autograd.grad(output[own].sum(), x)
+    assert gradient[own].abs().max() > 0
+    assert gradient[~own].abs().max() == 0
+
+
+def test_conditions_reach_every_node(built, field_case):
+    model = built().double()
+    one = field_case(model.config, dtype=torch.float64)
+    changed = dataclasses.replace(one, conditions=one.conditions + 1)
+    assert ((model(changed) - model(one)).abs().max(dim=1).values > 0).all()
+
+
+def test_a_case_without_nodes_leaves_the_others_alone(model, field_cases):
+    batch = GraphBatch.concatenate(field_cases(model.config, torch.float64))
+    conditions = batch.conditions
+    with_empty = dataclasses.replace(
+        batch,
+        ptr=torch.cat([batch.ptr[:2], batch.ptr[1:]]),
+        conditions=None if conditions is None else conditions[[0, 0, 1, 2, 3]],
+    )
+    output = model(with_empty)
+    torch.testing.assert_close(output, model(batch), atol=ROUNDING, rtol=0)
+    output.sum().backward()
+    assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())
+
+
+@pytest.mark.parametrize("task", [STATIC, TRANSIENT], ids=["static", "transient"])
+def test_eight_samples_can_be_learned_by_heart(task, built, field_cases):
+    model = built(task).train()
+    sizes = [(3 + k % 3, 8) for k in range(8)]
+    batch = GraphBatch.concatenate(field_cases(model.config, sizes=sizes))
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    for _ in range(400):
+        loss = (model(batch) - batch.target).square().mean()
+        if loss < OVERFIT:
+            break
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert loss < OVERFIT
+
+
+def test_a_saved_model_gives_the_same_bits(model, field_cases, tmp_path):
+    model = model.float()
+    batch = GraphBatch.concatenate(field_cases(model.config))
+    model.save_pretrained(tmp_path)
+    loaded = type(model).from_pretrained(tmp_path)
+    assert loaded.config == model.config
+    assert torch.equal(loaded(batch), model(batch))
+
+
+def test_two_runs_give_the_same_bits(model, field_cases):
+    batch = GraphBatch.concatenate(field_cases(model.config, torch.float64))
+
+    def gradients():
+        loss = model(batch).square().sum()
+        return torch.autograd.grad(loss, list(model.parameters()), allow_unused=True)
+
+    for first, second in zip(gradients(), gradients(), strict=True):
+        assert first is None or torch.equal(first, second)
+
+
+@torch._dynamo.config.patch(capture_scalar_outputs=True)  # the size of the largest case
+def test_it_compiles_into_one_graph(built, field_cases):
+    torch.compiler.reset()  # the limit of recompilations counts those of all models together
+    model = OnTensors(built())
+    batch = tensors(GraphBatch.concatenate(field_cases(model.model.config)))
+    compiled = torch.compile(model, fullgraph=True, dynamic=True, backend="aot_eager")
+    torch.testing.assert_close(compiled(*batch), model(*batch), atol=FLOAT_ROUNDING, rtol=0)
+
+
+def test_an_exported_model_takes_a_case_of_any_size(built, field_case):
+    model = OnTensors(built())
+    any_size = torch.export.Dim.AUTO
+    shapes = ({0: any_size}, {1: any_size}, {}, {0: any_size}, {})
+    config = model.model.config
+    example = tensors(field_case(config))
+    exported = torch.export.export(model, example, dynamic_shapes=shapes).module()
+    other = tensors(field_case(config, 13, 60, seed=2))
+    torch.testing.assert_close(exported(*other), model(*other), atol=FLOAT_ROUNDING, rtol=0)
+
+
+def test_a_transient_model_predicts_the_change_of_the_state(built, field_case):
+    model = built(TRANSIENT)
+    one = field_case(model.config)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.zero_()
+    assert torch.equal(model(one), one.x[:, : TRANSIENT.fields])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"positions": None}, "needs positions with 2 columns"),
+        ({"conditions": None}, "needs conditions with 2 columns"),
+        ({"x": torch.zeros(9, 5)}, "x must be floating point with 2 columns"),
+        ({"x": torch.zeros(9, 2, dtype=torch.int64)}, "torch.int64"),
+        ({"positions": torch.zeros(9, 3)}, "positions must be floating point with 2 columns"),
+    ],
+)
+def test_a_batch_that_lacks_something_is_refused(changes, message, built, field_case):
+    model = built()
+    one = dataclasses.replace(field_case(model.config), **changes)
+    with pytest.raises(ShapeError, match=message):
+        model(one)
