@@ -7,13 +7,14 @@ import numpy as np
 from jaxtyping import Float
 
 from graphformers.physics.baselines import Fields
-from graphformers.physics.forces import FreeStream, force_coefficients
+from graphformers.physics.forces import ForceCoefficients, FreeStream, force_coefficients
 from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.metrics import field_errors, mean_errors, number_errors
 from graphformers.training.report import Cell
 
 Predict = Callable[[MeshCase], Fields]
 PRESSURE, ANGLE, LIFT = "p", "angle_of_attack_deg", "lift_coefficient"
+SHEAR = "wallShearStress"  # as OpenFOAM writes it, the friction of the body on the fluid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +47,7 @@ def judge(methods: Mapping[str, Predict], parts: Sequence[Part]) -> list[dict[st
 
 def errors_of(predict: Predict, cases: Sequence[MeshCase]) -> dict[str, float]:
     """Mean errors of one method; see ``judge``."""
-    fields, lifts = [], []
+    fields, lifts, drags = [], [], []
     for case in cases:
         predicted = predict(case)
         on_wall = np.zeros(case.num_points, dtype=bool)
@@ -58,12 +59,9 @@ def errors_of(predict: Predict, cases: Sequence[MeshCase]) -> dict[str, float]:
             }
         )
         lifts.append(lift_of_prediction(case, predicted))
-    found = mean_errors(fields)
-    if all(lift is not None for lift in lifts):
-        predicted_lift, true_lift = np.array(lifts, dtype=np.float64).T
-        errors = number_errors(predicted_lift, true_lift)
-        found |= {f"lift/{name}": value for name, value in errors.items()}
-    return found
+        drags.append(drag_of_prediction(case, predicted))
+    drag = "drag" if cases and SHEAR in fields[0] else "pressure_drag"
+    return mean_errors(fields) | _number_errors("lift", lifts) | _number_errors(drag, drags)
 
 
 def lift_of_prediction(case: MeshCase, predicted: Fields) -> tuple[float, float] | None:
@@ -71,8 +69,7 @@ def lift_of_prediction(case: MeshCase, predicted: Fields) -> tuple[float, float]
 
     ``None`` where there is none: in 3-D, without pressure, angle of attack or wall.
     """
-    has_stream = case.space == 2 and ANGLE in case.parameters and case.wall.facets.size
-    if not has_stream or predicted.get(PRESSURE, np.zeros((0, 0))).shape[1] != 1:
+    if not has_forces(case, predicted):
         return None
     solver = case.results.get(LIFT)
     if solver is None:
@@ -80,16 +77,52 @@ def lift_of_prediction(case: MeshCase, predicted: Fields) -> tuple[float, float]
     return lift_coefficient(case, predicted[PRESSURE][:, 0]), solver
 
 
-def lift_coefficient(case: MeshCase, pressure: Float[np.ndarray, " points"]) -> float:
-    """Lift coefficient of a section, its extent taken for the chord.
+def drag_of_prediction(case: MeshCase, predicted: Fields) -> tuple[float, float] | None:
+    """Drag coefficient of the predicted fields and of the true ones; ``None`` as for the lift.
 
-    Without a ``speed`` or ``density`` among the parameters these are one, as in a computation in
-    units of the free stream.
+    Both are integrated alike and from the same fields: what a pressure leaves out of the solver's
+    drag is no error of the prediction.
     """
+    if not has_forces(case, predicted):
+        return None
+    truth = {name: case.fields[name] for name in predicted}
+    return coefficients(case, predicted).drag, coefficients(case, truth).drag
+
+
+def has_forces(case: MeshCase, fields: Fields) -> bool:
+    """Whether the case is a section in a free stream and the fields hold its pressure."""
+    has_stream = case.space == 2 and ANGLE in case.parameters and case.wall.facets.size > 0
+    return has_stream and fields.get(PRESSURE, np.zeros((0, 0))).shape[1] == 1
+
+
+def coefficients(case: MeshCase, fields: Fields) -> ForceCoefficients:
+    """Coefficients of a section from its pressure and, where there is one, its wall shear.
+
+    Its extent is taken for the chord, and moments are about the quarter chord of a leading edge at
+    the origin. Without a ``speed`` or ``density`` among the parameters these are one, as in a
+    computation in units of the free stream.
+    """
+    chord = case.wall.extent
     stream = FreeStream(
         angle_of_attack_deg=case.parameters[ANGLE],
         speed=case.parameters.get("speed", 1.0),
         density=case.parameters.get("density", 1.0),
-        chord=case.wall.extent,
+        chord=chord,
+        moment_center=(0.25 * chord, 0.0),
     )
-    return force_coefficients(case.wall, pressure, stream).lift
+    shear = -fields[SHEAR] if SHEAR in fields else None
+    return force_coefficients(case.wall, fields[PRESSURE][:, 0], stream, shear)
+
+
+def lift_coefficient(case: MeshCase, pressure: Float[np.ndarray, " points"]) -> float:
+    """Lift coefficient of a section from its pressure alone; see ``coefficients``."""
+    return coefficients(case, {PRESSURE: pressure[:, None]}).lift
+
+
+def _number_errors(name: str, pairs: Sequence[tuple[float, float] | None]) -> dict[str, float]:
+    """Errors of predicted and true numbers; none when a case has no such number."""
+    numbers = [pair for pair in pairs if pair is not None]
+    if not numbers or len(numbers) < len(pairs):
+        return {}
+    predicted, true = np.array(numbers, dtype=np.float64).T
+    return {f"{name}/{key}": value for key, value in number_errors(predicted, true).items()}

@@ -5,10 +5,13 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from scipy.stats import rankdata
 
 from graphformers.errors import ShapeError
 
 ROUNDING = 1e-9  # spread below which numbers count as equal
+NEAREST_SHELL = 1e-3  # of the wall's extent: how thick the shell at the wall is
+SHARES = ("relative_l2", "correlation", "spearman", "r2")  # metrics without a unit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +20,7 @@ class FieldErrors:
 
     relative_l2: float  # share of the field's own size
     rms: float
+    mean: float  # of the size of the error
     largest: float
     wall_rms: float  # NaN where there is no wall
 
@@ -58,6 +62,7 @@ def field_errors(
     return FieldErrors(
         relative_l2=relative_l2(prediction, truth),
         rms=_rms(error),
+        mean=float(error.mean()) if error.size else float("nan"),
         largest=float(error.max(initial=0.0)),
         wall_rms=_rms(error[on_wall]) if on_wall.any() else float("nan"),
     )
@@ -96,21 +101,54 @@ def error_by_distance(
     return DistanceProfile(edges=edges, rms=np.where(count, np.sqrt(mean), np.nan), count=count)
 
 
+def distance_shells(
+    distance: Float[np.ndarray, " points"], extent: float, count: int = 12
+) -> Float[np.ndarray, " shells_plus_1"]:
+    """Shells around the wall that hold every point: one at the wall, then ever thicker ones.
+
+    The first ends at ``NEAREST_SHELL`` of the wall's ``extent``, the others grow by one factor.
+    """
+    farthest = np.nextafter(
+        max(float(distance.max(initial=0.0)), 2 * NEAREST_SHELL * extent), np.inf
+    )
+    return np.concatenate([[0.0], np.geomspace(NEAREST_SHELL * extent, farthest, count)])
+
+
 def number_errors(
     prediction: Float[np.ndarray, " cases"], truth: Float[np.ndarray, " cases"]
 ) -> dict[str, float]:
-    """Errors of one number per case, such as the lift, and its correlation with the truth.
+    r"""Errors of one number per case, such as the lift, and how well it follows the truth.
 
-    The correlation is NaN when either side does not vary.
+    ``correlation`` is Pearson's, ``spearman`` that of the ranks, and ``r2`` the share of the
+    truth's variance that is explained,
+
+    .. math:: R^2 = 1 - \sum_i (y_i - t_i)^2 \Big/ \sum_i (t_i - \bar t)^2
+
+    which, other than a correlation, falls with a bias. They are NaN where a side does not vary.
     """
+    truth = np.asarray(truth, np.float64)
     error = np.asarray(prediction, np.float64) - truth
-    varies = len(error) > 1 and min(np.std(prediction), np.std(truth)) > ROUNDING
+    spread = np.square(truth - truth.mean()).sum()
+    explained = 1 - np.square(error).sum() / spread if np.std(truth) > ROUNDING else np.nan
     return {
         "rms": _rms(error),
         "bias": float(error.mean()),
         "largest": float(np.abs(error).max()),
-        "correlation": float(np.corrcoef(prediction, truth)[0, 1]) if varies else float("nan"),
+        "correlation": _pearson(prediction, truth),
+        "spearman": _pearson(rankdata(prediction), rankdata(truth)),
+        "r2": float(explained),
     }
+
+
+def metric_unit(metric: str, units: Mapping[str, str]) -> str:
+    """Unit of a metric such as ``p/rms``, given those of the fields; empty where it has none."""
+    field, _, name = metric.partition("/")
+    return "" if name in SHARES else units.get(field, "")
+
+
+def _pearson(left: np.ndarray, right: np.ndarray) -> float:
+    varies = len(left) > 1 and min(np.std(left), np.std(right)) > ROUNDING
+    return float(np.corrcoef(left, right)[0, 1]) if varies else float("nan")
 
 
 def _rms(values: np.ndarray) -> float:

@@ -3,9 +3,11 @@ import pytest
 
 from graphformers.errors import ShapeError
 from graphformers.physics.metrics import (
+    distance_shells,
     error_by_distance,
     field_errors,
     mean_errors,
+    metric_unit,
     number_errors,
     relative_l2,
 )
@@ -38,6 +40,7 @@ def test_errors_of_a_field_are_in_its_unit() -> None:
     found = field_errors(prediction, truth, np.array([True, True, False, False]))
     assert found.largest == pytest.approx(5.0)
     assert found.rms == pytest.approx(2.5)
+    assert found.mean == pytest.approx(1.25)
     assert found.wall_rms == pytest.approx(5 / np.sqrt(2))
     assert found.relative_l2 == pytest.approx(5 / 4)
 
@@ -76,5 +79,49 @@ def test_number_errors() -> None:
     assert found["correlation"] == pytest.approx(np.corrcoef([1, 2, 4], [1, 2, 3])[0, 1])
 
 
+def test_shells_hold_every_point_and_grow() -> None:
+    distance = np.concatenate([[0.0], np.geomspace(1e-5, 3.0, 40)])
+    edges = distance_shells(distance, extent=2.0, count=8)
+    found = error_by_distance(np.ones_like(distance), distance, edges)
+    assert found.count.sum() == len(distance)
+    assert edges[:2] == pytest.approx([0.0, 2e-3])
+    assert (np.diff(np.diff(edges)) > 0).all()
+
+
+def test_shells_of_points_on_the_wall_alone_are_shells() -> None:
+    edges = distance_shells(np.zeros(5), extent=1.0)
+    assert error_by_distance(np.ones(5), np.zeros(5), edges).count[0] == 5
+
+
+def test_an_increasing_function_of_the_truth_keeps_the_ranks() -> None:
+    truth = np.array([0.1, 2.0, 0.7, 1.4])
+    found = number_errors(np.exp(3 * truth), truth)
+    assert found["spearman"] == pytest.approx(1.0)
+    assert found["correlation"] < 1.0
+    assert found["r2"] < 0
+
+
+def test_explained_variance_falls_with_a_bias() -> None:
+    truth = np.arange(5.0)
+    shifted = number_errors(truth + 1, truth)
+    assert shifted["correlation"] == pytest.approx(1.0)
+    assert shifted["r2"] == pytest.approx(1 - 5 / 10)
+    assert number_errors(np.full(5, truth.mean()), truth)["r2"] == pytest.approx(0.0)
+
+
 def test_a_constant_prediction_has_no_correlation() -> None:
-    assert np.isnan(number_errors(np.full(3, 0.1), np.arange(3.0))["correlation"])
+    found = number_errors(np.full(3, 0.1), np.arange(3.0))
+    assert np.isnan(found["correlation"])
+    assert np.isnan(found["spearman"])
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_constant_truth_leaves_nothing_to_explain() -> None:
+    assert np.isnan(number_errors(np.arange(3.0), np.full(3, 0.1))["r2"])
+
+
+@pytest.mark.parametrize(
+    ("metric", "unit"), [("p/rms", "m2/s2"), ("p/relative_l2", ""), ("lift/rms", "")]
+)
+def test_metrics_carry_the_unit_of_their_field(metric, unit) -> None:
+    assert metric_unit(metric, {"p": "m2/s2"}) == unit
