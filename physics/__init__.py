@@ -10,6 +10,8 @@ from graphformers.physics.models import (
     MeshGraphNetConfig,
     PhysGTO,
     PhysGTOConfig,
+    Transolver,
+    TransolverConfig,
 )
 from graphformers.physics.reading import ReadOptions, case_from_dataset, read_case, read_cases
 from graphformers.physics.surrogate import Surrogate, SurrogateConfig
@@ -26,6 +28,8 @@ __all__ = [
     "StoredCase",
     "Surrogate",
     "SurrogateConfig",
+    "Transolver",
+    "TransolverConfig",
     "bundled_airfoils",
     "case_from_dataset",
     "cell_edges",

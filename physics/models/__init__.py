@@ -3,6 +3,7 @@
 from graphformers.physics.models.mesh_graph_net import MeshGraphNet, MeshGraphNetConfig
 from graphformers.physics.models.physgto import PhysGTO, PhysGTOConfig
 from graphformers.physics.models.task import StaticTask, TransientTask
+from graphformers.physics.models.transolver import Transolver, TransolverConfig
 
 __all__ = [
     "MeshGraphNet",
@@ -11,4 +12,6 @@ __all__ = [
     "PhysGTOConfig",
     "StaticTask",
     "TransientTask",
+    "Transolver",
+    "TransolverConfig",
 ]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from graphformers.errors import ModelFileError
+from graphformers.physics.models.official_layout import in_numbered_blocks, renamed_weights
 from graphformers.physics.models.task import StaticTask, TransientTask
 
 
@@ -59,8 +59,6 @@ TRANSIENT_ENDS = {
     "decoder.state_out.": "decoder.change.",
 }
 BLOCKS = "mixer.blocks."
-PARALLEL = "module."  # put before every key by torch's parallel wrappers
-NAMED_AT_MOST = 8  # keys listed in an error
 
 
 def from_official_layout(
@@ -74,37 +72,6 @@ def from_official_layout(
     """
     static = isinstance(task, StaticTask)
     ends, block = (STATIC_ENDS, STATIC_BLOCK) if static else (TRANSIENT_ENDS, TRANSIENT_BLOCK)
-    theirs = {key.removeprefix(PARALLEL): value for key, value in state_dict.items()}
-    named = {key: _our_name(key, ends, block) for key in theirs}
-    weights = {ours: theirs[key] for key, ours in named.items() if ours in expected}
-    problems = {
-        "missing": [name for name in expected if name not in weights],
-        "unknown": [key for key, ours in named.items() if ours not in expected],
-        "of another shape": [
-            f"{key} {tuple(theirs[key].shape)}, expected {tuple(expected[ours].shape)}"
-            for key, ours in named.items()
-            if ours in expected and theirs[key].shape != expected[ours].shape
-        ],
-    }
-    text = "; ".join(f"{what}: {_listed(keys)}" for what, keys in problems.items() if keys)
-    if text:
-        raise ModelFileError(f"these weights do not fit the configuration. {text}")
-    return weights
-
-
-def _our_name(key: str, ends: Mapping[str, str], block: Mapping[str, str]) -> str:
-    """Our name of a published parameter; its own when the tables do not know it."""
-    table, number, rest = ends, "", key
-    if key.startswith(BLOCKS):
-        number, _, rest = key.removeprefix(BLOCKS).partition(".")
-        table = block
-    for prefix, ours in table.items():
-        if rest.startswith(prefix):
-            renamed = ours + rest.removeprefix(prefix)
-            return f"blocks.{number}.{renamed}" if number else renamed
-    return key
-
-
-def _listed(keys: list[str]) -> str:
-    shown = ", ".join(keys[:NAMED_AT_MOST])
-    return shown if len(keys) <= NAMED_AT_MOST else f"{shown} and {len(keys) - NAMED_AT_MOST} more"
+    return renamed_weights(
+        state_dict, lambda key: in_numbered_blocks(key, BLOCKS, block, ends), expected
+    )

@@ -8,7 +8,7 @@ from torch import nn
 
 from graphformers.errors import ConfigError, ShapeError
 from graphformers.graph_batch import GraphBatch
-from graphformers.physics.models import PhysGTO, PhysGTOConfig, StaticTask, TransientTask
+from graphformers.physics.models import PhysGTO, PhysGTOConfig, StaticTask
 
 ROUNDING = 1e-10  # double precision
 FLOAT_ROUNDING = 1e-5  # single precision
@@ -232,43 +232,13 @@ def test_a_batch_that_lacks_something_is_refused(changes, message, static_config
         PhysGTO(config)(one)
 
 
-def test_a_transient_step_adds_the_increment(transient_config, cases):
+def test_a_transient_step_adds_the_scaled_increment(transient_config, cases):
     config = transient_config()
-    model = PhysGTO(config).double().eval()
+    half = dataclasses.replace(config, task=dataclasses.replace(config.task, increment=0.5))
+    whole_step, half_step = PhysGTO(config).double().eval(), PhysGTO(half).double().eval()
+    half_step.load_state_dict(whole_step.state_dict())
     batch = GraphBatch.concatenate(cases(config))
-    state = batch.x[:, : config.task.fields]
-    torch.testing.assert_close(model(batch), state + model.increment(batch), atol=ROUNDING, rtol=0)
-
-
-def test_rollout_feeds_every_state_into_the_next_step_with_its_time(transient_config, cases):
-    config = transient_config(task=TransientTask(fields=2, node_types=3, conditions=2))
-    model = PhysGTO(config).double().eval()
-    batch = GraphBatch.concatenate(cases(config))
-    first, second = model.rollout(batch, steps=2, time_step=0.5)
-    later = dataclasses.replace(
-        batch,
-        x=torch.cat([first, batch.x[:, 2:]], dim=1),
-        conditions=batch.conditions + torch.tensor([[0.5, 0.0]]),
+    state = batch.x[:, :2]
+    torch.testing.assert_close(
+        half_step(batch) - state, 0.5 * (whole_step(batch) - state), atol=ROUNDING, rtol=0
     )
-    assert torch.equal(first, model(batch))
-    assert torch.equal(second, model(later))
-
-
-def test_rollout_keeps_prescribed_values(transient_config, cases):
-    config = transient_config()
-    model = PhysGTO(config).double().eval()
-    batch = GraphBatch.concatenate(cases(config))
-    prescribed = torch.full((3, batch.num_nodes, 2), torch.nan, dtype=torch.float64)
-    prescribed[:, 0] = 7.0
-    states = model.rollout(batch, steps=3, time_step=0.1, prescribed=prescribed)
-    assert (states[:, 0] == 7.0).all()
-    assert (states[:, 1:] != 7.0).all()
-    free = model.rollout(batch, steps=3, time_step=0.1)
-    assert torch.equal(free[0, 1:], states[0, 1:])
-
-
-def test_a_static_model_has_no_rollout(static_config, case):
-    model = PhysGTO(static_config())
-    one = case(static_config(), 5, 4, seed=1, dtype=torch.float32)
-    with pytest.raises(ConfigError, match="static"):
-        model.rollout(one, steps=1, time_step=0.1)
