@@ -1,27 +1,20 @@
 """Finding the cases of a folder and what its ``cases.csv`` says about them."""
 
 import csv
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from graphformers.errors import DataError
 from graphformers.physics.mesh_file import MESH_SUFFIXES
+from graphformers.physics.openfoam import is_openfoam_case
+from graphformers.physics.readers.case_file import SPLITS, CaseFile
+from graphformers.physics.readers.registry import READERS, find_reader
 
 TABLE_NAME = "cases.csv"
 WALL_SUFFIX = "_wall"
-SPLITS = ("train", "val", "test")
 
-
-@dataclass(frozen=True, kw_only=True)
-class CaseFile:
-    """Where one case lies and what its row of ``cases.csv`` says."""
-
-    name: str
-    path: Path  # a mesh file or the folder of an OpenFOAM case
-    wall_path: Path | None = None  # the surface beside it, ``<name>_wall.vtp``
-    split: str | None = None
-    numbers: Mapping[str, float] = field(default_factory=dict)  # numeric columns of the table
+__all__ = ["CaseFile", "find_cases", "is_openfoam_case"]
 
 
 def find_cases(source: str | Path | Sequence[str | Path]) -> list[CaseFile]:
@@ -47,63 +40,55 @@ def find_cases(source: str | Path | Sequence[str | Path]) -> list[CaseFile]:
     return sorted(found, key=lambda case: case.name)
 
 
-def is_openfoam_case(path: Path) -> bool:
-    """A folder with a mesh in OpenFOAM's layout."""
-    return (path / "constant" / "polyMesh").is_dir()
-
-
 def _cases_at(path: Path) -> list[CaseFile]:
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")
-    if path.is_dir() and not is_openfoam_case(path):
+    reader = find_reader(path)
+    if reader is None and path.is_dir():
         return _cases_in_folder(path)
     rows = _read_table(path.parent / TABLE_NAME)
-    return [_case_file(path, rows.get(_case_name(path), {}))]
+    cases = reader.cases(path) if reader else [CaseFile(name=path.stem, path=path)]
+    return [_with_row(case, rows.get(case.name, {})) for case in cases]
 
 
 def _cases_in_folder(folder: Path) -> list[CaseFile]:
-    paths = [path for path in sorted(folder.iterdir()) if _is_case(path)]
-    if not paths:
-        raise DataError(
-            f"{folder}: no cases here; expected mesh files ({', '.join(MESH_SUFFIXES)}) "
-            "or folders of OpenFOAM cases"
-        )
+    cases = [case for path in sorted(folder.iterdir()) for case in _cases_beside_others(path)]
+    if not cases:
+        kinds = "; ".join(f"{reader.name} ({reader.expects})" for reader in READERS)
+        raise DataError(f"{folder}: no cases here; expected one of {kinds}")
     rows = _read_table(folder / TABLE_NAME)
-    missing = sorted(rows.keys() - {_case_name(path) for path in paths})
+    missing = sorted(rows.keys() - {case.name for case in cases})
     if missing:
         raise DataError(
             f"{folder / TABLE_NAME} lists {len(missing)} cases without a file, "
             f"the first is {missing[0]!r}"
         )
-    return [_case_file(path, rows.get(_case_name(path), {})) for path in paths]
+    return [_with_row(case, rows.get(case.name, {})) for case in cases]
 
 
-def _is_case(path: Path) -> bool:
-    if path.is_dir():
-        return is_openfoam_case(path)
+def _cases_beside_others(path: Path) -> list[CaseFile]:
     is_companion = path.stem.endswith(WALL_SUFFIX) and any(
         path.with_name(path.stem.removesuffix(WALL_SUFFIX) + suffix).exists()
         for suffix in MESH_SUFFIXES
     )
-    return path.suffix.lower() in MESH_SUFFIXES and not is_companion
+    reader = None if is_companion else find_reader(path)
+    return reader.cases(path) if reader else []
 
 
-def _case_name(path: Path) -> str:
-    return path.name if path.is_dir() else path.stem
-
-
-def _case_file(path: Path, row: Mapping[str, str]) -> CaseFile:
-    name = _case_name(path)
-    wall_path = path.with_name(f"{name}{WALL_SUFFIX}.vtp")
-    split = row.get("split") or None
+def _with_row(case: CaseFile, row: Mapping[str, str]) -> CaseFile:
+    """The case with the wall surface beside it and what its row of the table says."""
+    wall_path = case.path.with_name(f"{case.name}{WALL_SUFFIX}.vtp")
+    split = row.get("split") or case.split
     if split is not None and split not in SPLITS:
-        raise DataError(f"case {name!r}: split must be one of {', '.join(SPLITS)}; got {split!r}")
-    return CaseFile(
-        name=name,
-        path=path,
-        wall_path=wall_path if wall_path.is_file() else None,
+        raise DataError(
+            f"case {case.name!r}: split must be one of {', '.join(SPLITS)}; got {split!r}"
+        )
+    table = _numbers({key: text for key, text in row.items() if key not in ("case", "split")})
+    return dataclasses.replace(
+        case,
+        wall_path=wall_path if wall_path.is_file() else case.wall_path,
         split=split,
-        numbers=_numbers({key: text for key, text in row.items() if key not in ("case", "split")}),
+        numbers={**case.numbers, **table},
     )
 
 

@@ -1,9 +1,8 @@
 """Reading an OpenFOAM case folder: cells to points, patches to boundary tags, one layer to 2-D."""
 
-import gzip
 import logging
-import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -12,21 +11,32 @@ import pyvista as pv
 from scipy.spatial import KDTree
 from vtkmodules.vtkIOGeometry import vtkOpenFOAMReader
 
-from graphformers.errors import DataError, nearest_name
+from graphformers.errors import DataError
 from graphformers.physics.mesh_file import first_complaint, vtk_messages
+from graphformers.physics.read_options import ReadOptions
+from graphformers.physics.readers.case_file import CaseFile
+from graphformers.physics.readers.openfoam_files import (
+    field_unit,
+    patch_types,
+    stored_at,
+    time_folders,
+)
+from graphformers.physics.readers.point_fields import point_fields, wanted_names
+from graphformers.physics.readers.reader import OpenedMesh, OpenedSeries, PointFields, Reader
+from graphformers.physics.readers.steps import ascending, chosen_step
 from graphformers.physics.surface import POINT_ID, outer_surface
 
 logger = logging.getLogger(__name__)
 
-BASE_UNITS = ("kg", "m", "s", "K", "mol", "A", "cd")  # order of OpenFOAM's dimension sets
-HEADER_BYTES = 8192  # the dimensions stand before the numbers
-PATCH = re.compile(r"([^\s{}()/]+)\s*\{([^{}]*)\}")
-DIMENSIONS = re.compile(r"^\s*dimensions\s*\[([^\]]*)\]", re.MULTILINE)
 SAME_PLANE = 1e-6  # share of the largest extent within which points lie at one z
 
 
 def open_openfoam(
-    folder: Path, *, fields: Sequence[str] | None = None, time: float | None = None
+    folder: Path,
+    *,
+    fields: Sequence[str] | None = None,
+    time: float | None = None,
+    skip_missing: bool = False,
 ) -> tuple[pv.UnstructuredGrid, dict[str, str]]:
     """The mesh of a case with the fields of one time step, and the units its files state.
 
@@ -38,7 +48,7 @@ def open_openfoam(
     Raises ``DataError`` for a damaged case, a missing time or field.
     """
     with vtk_messages() as messages:
-        seconds, cells, patches = _read(folder, fields, time)
+        seconds, cells, patches = _read(folder, fields, time, skip_missing=skip_missing)
         complaint = first_complaint(messages)
     if complaint or cells.n_points == 0:
         raise DataError(f"{folder}: the OpenFOAM case cannot be read. VTK says: {complaint}")
@@ -46,16 +56,16 @@ def open_openfoam(
     if cells.cell_data.keys():
         names = ", ".join(cells.cell_data.keys())
         logger.info("%s: %s averaged from cells to points at time %g", folder, names, seconds)
-    types = _patch_types(folder)
+    types = patch_types(folder)
     _apply_patches(grid, patches, types)
     if "empty" in types.values():
         grid = _front(grid, folder)
-    units = {name: _unit(folder, seconds, name) for name in cells.cell_data}
+    units = {name: field_unit(folder, seconds, name) for name in cells.cell_data}
     return grid, {name: unit for name, unit in units.items() if unit}
 
 
 def _read(
-    folder: Path, fields: Sequence[str] | None, time: float | None
+    folder: Path, fields: Sequence[str] | None, time: float | None, *, skip_missing: bool
 ) -> tuple[float, pv.UnstructuredGrid, dict[str, pv.PolyData]]:
     """Time, cells and patches; no cells when VTK finds none."""
     reader = vtkOpenFOAMReader()
@@ -68,14 +78,9 @@ def _read(
     reader.UpdateInformation()
     reader.EnableAllPatchArrays()
     available = [reader.GetCellArrayName(k) for k in range(reader.GetNumberOfCellArrays())]
-    for name in fields or ():
-        if name not in available:
-            raise DataError(
-                f"{folder}: expected a field {name!r}; the case has "
-                f"{', '.join(available) or 'none'}{nearest_name(name, available)}"
-            )
+    wanted = wanted_names(available, fields, str(folder), skip_missing=skip_missing)
     for name in available:
-        reader.SetCellArrayStatus(name, int(fields is None or name in fields))
+        reader.SetCellArrayStatus(name, int(name in wanted))
     seconds = _choose_time(folder, reader, time)
     reader.UpdateTimeStep(seconds)
     blocks = _named_blocks(pv.wrap(reader.GetOutputDataObject(0)))
@@ -96,24 +101,22 @@ def _named_blocks(blocks: object) -> dict[str, object]:
 def _choose_time(folder: Path, reader: vtkOpenFOAMReader, time: float | None) -> float:
     stored = reader.GetTimeValues()
     times = [stored.GetValue(k) for k in range(stored.GetNumberOfTuples())] if stored else []
-    if time is None:
-        return times[-1] if times else 0.0
-    if time not in times:
-        raise DataError(f"{folder}: there is no time {time:g}; it has {times}")
-    return time
+    if not times and time is None:
+        return 0.0
+    return times[chosen_step(times, time, str(folder))]
 
 
 def _apply_patches(
     grid: pv.UnstructuredGrid, patches: dict[str, pv.PolyData], types: dict[str, str]
 ) -> None:
     """Write the patches' values and tags to the points of the grid; walls come last and win."""
-    names = [name for name in types if name in patches and types[name] != "empty"]
+    names = [name for name in types if types[name] != "empty"]
     names.sort(key=lambda name: types[name] == "wall")
     tree = KDTree(grid.points)
     on_wall = np.zeros(grid.n_points, dtype=np.uint8)
     for name in names:
-        patch = patches[name].cell_data_to_point_data()
-        _, points = tree.query(patch.points)
+        patch = patches.get(name, pv.PolyData()).cell_data_to_point_data()
+        _, points = tree.query(np.asarray(patch.points).reshape(-1, 3))
         for field in patch.point_data:
             if field in grid.point_data:
                 np.asarray(grid.point_data[field])[points] = patch.point_data[field]
@@ -146,49 +149,63 @@ def _front(grid: pv.UnstructuredGrid, folder: Path) -> pv.UnstructuredGrid:
     return flat
 
 
-def _patch_types(folder: Path) -> dict[str, str]:
-    """Patch names and types in the order of ``constant/polyMesh/boundary``."""
-    text = _header(folder / "constant" / "polyMesh" / "boundary", limit=None)
-    types = {}
-    for name, body in PATCH.findall(text):
-        kind = re.search(r"\btype\s+(\w+)\s*;", body)
-        if kind and name != "FoamFile":
-            types[name] = kind[1]
-    return types
+def is_openfoam_case(path: Path) -> bool:
+    """A folder with a mesh in OpenFOAM's layout."""
+    return (path / "constant" / "polyMesh").is_dir()
 
 
-def _unit(folder: Path, seconds: float, name: str) -> str:
-    """``m2/s2`` for ``[0 2 -2 0 0 0 0]``; empty for no dimension or none stated."""
-    for time in (f"{seconds:g}", str(seconds)):
-        match = DIMENSIONS.search(_header(folder / time / name, limit=HEADER_BYTES))
-        if match:
-            return _unit_text(match[1].split())
-    return ""
+@dataclass(frozen=True, kw_only=True)
+class OpenFoamSteps:
+    """Reads the fields of one time of a case."""
+
+    folder: Path
+    times: tuple[float, ...]
+    names: tuple[str, ...]
+
+    def __call__(self, step: int) -> PointFields:
+        """Fields at the points, as ``open_openfoam`` gives them."""
+        time = self.times[step]
+        grid, _ = open_openfoam(self.folder, fields=self.names, time=time)
+        return point_fields(grid, self.names, f"{self.folder}, time {time:g}")
 
 
-def _unit_text(exponents: list[str]) -> str:
-    try:
-        powers = [float(exponent) for exponent in exponents]
-    except ValueError:
-        return ""  # newer versions write names here
-    above, below = [], []
-    for base, power in zip(BASE_UNITS, powers, strict=False):
-        size = "" if abs(power) == 1 else f"{abs(power):g}"
-        if power:
-            (above if power > 0 else below).append(base + size)
-    return "/".join([" ".join(above) or "1", *below]) if above or below else ""
+def _read_case(file: CaseFile, options: ReadOptions) -> OpenedMesh:
+    grid, units = open_openfoam(
+        file.path, fields=options.fields, time=options.time, skip_missing=options.skip_missing
+    )
+    return OpenedMesh(dataset=grid, units=units)
 
 
-def _header(path: Path, limit: int | None) -> str:
-    """Text of an OpenFOAM file, packed or not, at most ``limit`` bytes of it; none, no text."""
-    packed = path.with_name(path.name + ".gz")
-    try:
-        if packed.is_file():
-            with gzip.open(packed) as stream:
-                content = stream.read(-1 if limit is None else limit)
-        else:
-            with path.open("rb") as stream:
-                content = stream.read(-1 if limit is None else limit)
-    except OSError:
-        return ""
-    return content.decode("utf-8", errors="replace")
+def _open_series(file: CaseFile, options: ReadOptions) -> OpenedSeries:
+    folders = time_folders(file.path)
+    times = tuple(folders)
+    if not times:
+        raise DataError(f"{file.where}: expected folders of stored times; there are none")
+    everywhere = set.intersection(*(stored_at(folder) for folder in folders.values()))
+    names = options.fields
+    if names is None or options.skip_missing:
+        names = tuple(sorted(everywhere if names is None else everywhere & set(names)))
+    for time, folder in folders.items():
+        missing = sorted(set(names) - stored_at(folder))
+        if missing:
+            raise DataError(
+                f"{file.where}: expected a field {missing[0]!r} at every time; "
+                f"there is none at {time:g}"
+            )
+    grid, units = open_openfoam(file.path, fields=names, time=times[0], skip_missing=True)
+    present = tuple(name for name in names if name in grid.point_data)
+    return OpenedSeries(
+        mesh=OpenedMesh(dataset=grid, units=units),
+        times=ascending(times, file.where),
+        field_names=present,
+        read_step=OpenFoamSteps(folder=file.path, times=times, names=present),
+    )
+
+
+OPENFOAM = Reader(
+    name="OpenFOAM case",
+    expects="a folder with constant/polyMesh",
+    recognises=is_openfoam_case,
+    read=_read_case,
+    open_series=_open_series,
+)

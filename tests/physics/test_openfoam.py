@@ -85,7 +85,7 @@ def test_only_the_fields_asked_for_are_read(openfoam_case: FoamCase) -> None:
 
 
 def test_a_missing_field_names_the_case(openfoam_case: FoamCase) -> None:
-    with pytest.raises(DataError, match="cubes: expected a field 'T'; the case has"):
+    with pytest.raises(DataError, match="cubes: expected a field 'T'; there is"):
         read_case(openfoam_case(), ReadOptions(fields=("T",)))
 
 
