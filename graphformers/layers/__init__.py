@@ -47,10 +47,12 @@ from graphformers.layers.pair_features import PairFeatures
 from graphformers.layers.performer_attention import PerformerAttention
 from graphformers.layers.post_norm_update import PostNormUpdate
 from graphformers.layers.ppgt_block import PPGTBlock
+from graphformers.layers.quadrature import log_quadrature, point_volumes
 from graphformers.layers.ragged_rows import RaggedRows
 from graphformers.layers.relational_gated_gcn import RelationalGatedGCN
 from graphformers.layers.sign_net import SignNet
 from graphformers.layers.sinusoidal_mlp import SinusoidalMLP
+from graphformers.layers.spectral_layer import SpectralLayer
 from graphformers.layers.squared_distance_attention import SquaredDistanceAttention
 from graphformers.layers.stable_gated_gcn import StableGatedGCN
 from graphformers.layers.stable_gine import StableGINE
@@ -107,6 +109,7 @@ __all__ = [
     "SequenceHead",
     "SignNet",
     "SinusoidalMLP",
+    "SpectralLayer",
     "SquaredDistanceAttention",
     "StableGINE",
     "StableGatedGCN",
@@ -118,4 +121,6 @@ __all__ = [
     "bias_grid",
     "big_bird_pattern",
     "log_degrees",
+    "log_quadrature",
+    "point_volumes",
 ]
