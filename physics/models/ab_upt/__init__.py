@@ -1,0 +1,8 @@
+"""AB-UPT: anchors attend to each other, and any further point reads them."""
+
+from graphformers.physics.models.ab_upt.cache import AnchorCache
+from graphformers.physics.models.ab_upt.config import ABUPTConfig, Branch
+from graphformers.physics.models.ab_upt.model import ABUPT
+from graphformers.physics.models.ab_upt.points import Geometry, PointSet
+
+__all__ = ["ABUPT", "ABUPTConfig", "AnchorCache", "Branch", "Geometry", "PointSet"]
