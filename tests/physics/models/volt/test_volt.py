@@ -117,9 +117,10 @@ def test_layer_scale_starts_the_blocks_as_the_identity(config, scenes):
 
 
 @torch._dynamo.config.patch(capture_scalar_outputs=True)  # the size of the largest scene
-def test_scenes_compile_into_one_graph(config, scenes):
+@pytest.mark.parametrize("training", [False, True])
+def test_scenes_compile_into_one_graph(training, config, scenes):
     torch.compiler.reset()  # the limit of recompilations counts those of all models together
-    model = Volt(config(depth=1)).eval()
+    model = Volt(config(depth=1, drop_path=0.0)).train(training)
     compiled = torch.compile(model, fullgraph=True, dynamic=True, backend="aot_eager")
     for sizes in ((30, 45), (12, 50)):
         scene = scenes(sizes=sizes)

@@ -158,7 +158,7 @@ def test_weights_that_do_not_fit_are_named(segmentor):
     with pytest.raises(ModelFileError) as raised:
         VoltSegmentor.from_official(weights, config)
     message = str(raised.value)
-    assert "missing: backbone.blocks.1.attn.qkv.weight" in message
+    assert "missing: backbone.blocks.1.attention.query_key_value.weight" in message
     assert "unknown: seg_heads.ARKit.bias" in message
     assert "seg_heads.ScanNet.bias (20,), expected (4,)" in message
 
