@@ -35,18 +35,20 @@ def field_statistics(source: GraphSource, graphs: Sequence[int]) -> dict[str, Mo
         for name in ("x", "positions", "conditions", "target"):
             values = getattr(batch, name)
             if values is not None:
-                found = _moments(values.double())
-                merged[name] = _merge(merged[name], found) if name in merged else found
+                found = moments(values.double())
+                merged[name] = merged_moments(merged[name], found) if name in merged else found
     return merged
 
 
-def _moments(values: Float[Tensor, "rows columns"]) -> Moments:
+def moments(values: Float[Tensor, "rows columns"]) -> Moments:
+    """Moments of the columns."""
     return Moments(
         mean=values.mean(dim=0), std=values.std(dim=0, correction=0), count=values.shape[0]
     )
 
 
-def _merge(first: Moments, second: Moments) -> Moments:
+def merged_moments(first: Moments, second: Moments) -> Moments:
+    """Moments of the rows of both together."""
     count = first.count + second.count
     share = second.count / count
     apart = second.mean - first.mean

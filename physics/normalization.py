@@ -12,7 +12,7 @@ from torch import Tensor
 
 from graphformers.configuration import Json
 from graphformers.errors import ModelFileError
-from graphformers.graph_batch import GraphBatch
+from graphformers.graph_batch import GraphBatch, GraphSource
 from graphformers.physics.conditions import encode_conditions
 from graphformers.physics.field_statistics import Moments, field_statistics
 from graphformers.physics.mesh_store import MeshStore
@@ -54,15 +54,13 @@ class Normalization:
             parameters=store.parameter_names,
             field_components=components,
             center=moments["positions"].mean.float(),
-            length=_or_one(2 * moments["positions"].std.max().float()),
+            length=or_one(2 * moments["positions"].std.max().float()),
             feature_mean=moments["x"].mean.float(),
-            feature_std=_or_one(moments["x"].std.float()),
+            feature_std=or_one(moments["x"].std.float()),
             condition_mean=conditions.mean(dim=0),
-            condition_std=_or_one(
-                (conditions - conditions.mean(dim=0)).square().mean(dim=0).sqrt()
-            ),
+            condition_std=or_one((conditions - conditions.mean(dim=0)).square().mean(dim=0).sqrt()),
             field_mean=moments["target"].mean.float(),
-            field_std=_or_one(_field_spread(moments["target"], list(components.values()))),
+            field_std=or_one(field_spread(moments["target"], list(components.values()))),
         )
 
     @property
@@ -118,9 +116,9 @@ class Normalization:
 
 
 class NormalizedCases:
-    """A ``GraphSource`` of some cases of a store, read when asked for and normalised."""
+    """Some cases or steps of a store, read when asked for and normalised."""
 
-    def __init__(self, store: MeshStore, cases: Sequence[int], normalization: Normalization):
+    def __init__(self, store: GraphSource, cases: Sequence[int], normalization: Normalization):
         self.store = store
         self.cases = list(cases)
         self.normalization = normalization
@@ -140,11 +138,12 @@ def _encoded_conditions(store: MeshStore, train: Sequence[int]) -> Tensor:
     return encode_conditions(torch.tensor(rows, dtype=torch.float64), names).float()
 
 
-def _field_spread(moments: Moments, components: Sequence[int]) -> Tensor:
+def field_spread(moments: Moments, components: Sequence[int]) -> Tensor:
     """Root mean square of the standard deviations of a field's components, for each of them."""
     spreads = moments.std.split(list(components))
     return torch.cat([one.square().mean().sqrt().expand(len(one)) for one in spreads]).float()
 
 
-def _or_one(spread: Tensor) -> Tensor:
+def or_one(spread: Tensor) -> Tensor:
+    """A spread to divide by: one where nothing varies."""
     return torch.where(spread > 0, spread, torch.ones_like(spread))

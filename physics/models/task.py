@@ -40,12 +40,14 @@ class TransientTask:
 
     ``batch.x`` holds the state (``fields`` columns), then the kind of every node as a one-hot code
     of ``node_types`` columns. ``batch.conditions`` holds the time in its first column; further
-    columns, if any, are global parameters.
+    columns, if any, are global parameters. What a model decodes is multiplied by ``increment``, the
+    size of a typical change over one step.
     """
 
     fields: int = 4
     node_types: int = 6
     conditions: int = 1
+    increment: float = 1.0
 
     def __post_init__(self) -> None:
         check_at_least(self, fields=1, node_types=1, conditions=1)
@@ -59,7 +61,7 @@ class TransientTask:
         self, x: Float[Tensor, "nodes columns"], decoded: Float[Tensor, "nodes fields"]
     ) -> Float[Tensor, "nodes fields"]:
         """What a model decodes is the change of the state over one step."""
-        return x[:, : self.fields] + decoded
+        return x[:, : self.fields] + self.increment * decoded
 
 
 def check_at_least(config: object, **smallest: int) -> None:

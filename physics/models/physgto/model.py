@@ -1,6 +1,5 @@
 """The model: encode nodes and edges, run the blocks, decode."""
 
-import dataclasses
 from collections.abc import Mapping
 
 import torch
@@ -8,7 +7,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from graphformers.checkpoint import PretrainedModel
-from graphformers.errors import ConfigError
 from graphformers.graph_batch import GraphBatch
 from graphformers.layers.mlp import MLP
 from graphformers.layers.padded_rows import PaddedRows
@@ -19,7 +17,7 @@ from graphformers.physics.models.physgto.official import from_official_layout
 from graphformers.physics.models.physgto.static import FieldDecoder, StaticEncoder
 from graphformers.physics.models.physgto.transient import IncrementDecoder, TransientEncoder
 from graphformers.physics.models.required import required
-from graphformers.physics.models.task import StaticTask, TransientTask
+from graphformers.physics.models.task import StaticTask
 
 
 class PhysGTO(PretrainedModel[PhysGTOConfig]):
@@ -71,39 +69,7 @@ class PhysGTO(PretrainedModel[PhysGTOConfig]):
 
     def forward(self, batch: GraphBatch) -> Float[Tensor, "nodes fields"]:
         """The fields (static) or the state after one step (transient) at every node."""
-        decoded = self._decoded(batch)
-        if isinstance(self.config.task, TransientTask):
-            return batch.x[:, : self.config.task.fields] + decoded
-        return decoded
-
-    def increment(self, batch: GraphBatch) -> Float[Tensor, "nodes fields"]:
-        """Change of the state over one step; transient models only."""
-        self._transient_task("increment")
-        return self._decoded(batch)
-
-    def rollout(
-        self,
-        batch: GraphBatch,
-        steps: int,
-        time_step: float,
-        prescribed: Float[Tensor, "steps nodes fields"] | None = None,
-    ) -> Float[Tensor, "steps nodes fields"]:
-        """The states after 1, 2, ... ``steps`` steps; transient models only.
-
-        Each step starts from the one before, its time ``time_step`` later. Where ``prescribed``
-        (boundary values, say) is not NaN, it replaces the prediction.
-        """
-        task = self._transient_task("rollout")
-        if steps < 1:
-            raise ConfigError(f"steps must be at least 1; got {steps}")
-        states = []
-        for step in range(steps):
-            state = self(batch)
-            if prescribed is not None:
-                state = torch.where(prescribed[step].isnan(), state, prescribed[step])
-            states.append(state)
-            batch = _advanced(batch, state, time_step, task)
-        return torch.stack(states)
+        return self.config.task.prediction(batch.x, self._decoded(batch))
 
     def _decoded(self, batch: GraphBatch) -> Tensor:
         positions = required("positions", batch.positions, self.config.space)
@@ -123,11 +89,6 @@ class PhysGTO(PretrainedModel[PhysGTOConfig]):
             return torch.cat([vector, length], dim=-1)
         return torch.cat([vector, -vector, length], dim=-1)
 
-    def _transient_task(self, what: str) -> TransientTask:
-        if isinstance(self.config.task, TransientTask):
-            return self.config.task
-        raise ConfigError(f"{what} needs a transient PhysGTO; this one is static")
-
 
 def _ends(
     config: PhysGTOConfig,
@@ -135,19 +96,6 @@ def _ends(
     if isinstance(config.task, StaticTask):
         return StaticEncoder(config, config.task), FieldDecoder
     return TransientEncoder(config, config.task), IncrementDecoder
-
-
-def _advanced(
-    batch: GraphBatch, state: Tensor, time_step: float, task: TransientTask
-) -> GraphBatch:
-    """The batch one step later: the new state in place of the old one, the time moved on."""
-    conditions = required("conditions", batch.conditions, task.conditions)
-    time, parameters = conditions.split([1, task.conditions - 1], dim=-1)
-    return dataclasses.replace(
-        batch,
-        x=torch.cat([state, batch.x[:, task.fields :]], dim=-1),
-        conditions=torch.cat([time + time_step, parameters], dim=-1),
-    )
 
 
 def _draw_xavier(module: nn.Module) -> None:

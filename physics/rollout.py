@@ -1,0 +1,48 @@
+"""From one state to many: a transient model asked again and again."""
+
+import dataclasses
+from collections.abc import Iterator
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from graphformers.errors import ConfigError
+from graphformers.graph_batch import GraphBatch
+
+
+def roll_out(
+    model: nn.Module,
+    batch: GraphBatch,
+    *,
+    steps: int,
+    time_step: float,
+    prescribed: Float[Tensor, "steps nodes components"] | None = None,
+) -> Iterator[Float[Tensor, "nodes components"]]:
+    """The states after 1, 2, ... ``steps`` steps of a model that predicts the next state.
+
+    ``batch.x`` begins with the first state, ``batch.conditions`` with its time; each step starts
+    from the one before, its time ``time_step`` later. Where ``prescribed`` (boundary values, say)
+    is not NaN, it replaces the prediction. One state is in memory at a time; gradients flow through
+    all steps unless switched off.
+    """
+    if steps < 1:
+        raise ConfigError(f"steps must be at least 1; got {steps}")
+    for step in range(steps):
+        state = model(batch)
+        if prescribed is not None:
+            state = torch.where(prescribed[step].isnan(), state, prescribed[step])
+        yield state
+        batch = advanced(batch, state, time_step)
+
+
+def advanced(batch: GraphBatch, state: Tensor, time_step: float) -> GraphBatch:
+    """The batch one step later: the new state in place of the old one, the time moved on."""
+    conditions = batch.conditions
+    if conditions is None:
+        raise ConfigError("a roll-out needs the time in the first column of conditions")
+    return dataclasses.replace(
+        batch,
+        x=torch.cat([state, batch.x[:, state.shape[1] :]], dim=-1),
+        conditions=torch.cat([conditions[:, :1] + time_step, conditions[:, 1:]], dim=-1),
+    )

@@ -1,0 +1,235 @@
+"""A learned stand-in for a time-stepping solver: fit it to series, roll it out from a state."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from lightning.pytorch.callbacks import Callback
+from sklearn.exceptions import NotFittedError
+from torch import Tensor
+
+from graphformers.checkpoint import ModelFile
+from graphformers.errors import ConfigError, DataError, ModelFileError
+from graphformers.graph_batch import GraphBatch
+from graphformers.physics.baselines import Fields
+from graphformers.physics.conditions import condition_columns
+from graphformers.physics.field_system import FieldConfig, find_field_system
+from graphformers.physics.mesh_series import NODE_TYPES
+from graphformers.physics.models import TransientTask
+from graphformers.physics.normalization import Normalization, NormalizedCases
+from graphformers.physics.rollout import roll_out
+from graphformers.physics.series_store import SeriesStore
+from graphformers.physics.step_normalization import fit_steps
+from graphformers.physics.step_training import DisturbedSteps, StepObjective, predicted_nodes
+from graphformers.training import TrainingConfig, fit
+
+ESTIMATOR = "Stepper"
+
+
+def training_for_series() -> TrainingConfig:
+    """Training that suits the ``"small"`` configurations and a few hundred steps."""
+    return TrainingConfig(
+        epochs=40,
+        batch_size=2,
+        learning_rate=1e-3,
+        weight_decay=1e-4,
+        warmup_epochs=1.0,
+        gradient_clip=1.0,
+        threads=1,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepperConfig:
+    """What a stepper is made of and how it learns.
+
+    Args:
+        architecture: configuration of the model, None for the small one of its system
+        training: optimiser, schedule and seed; None is ``training_for_series``
+        noise: deviation of what is added to the normalised state while training
+        validation_fraction: share of the series set aside to choose the best epoch, where they do
+            not say which; of a single series, share of its last steps
+
+    """
+
+    architecture: FieldConfig | None = None
+    training: TrainingConfig | None = None
+    noise: float = 0.02
+    validation_fraction: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.noise < 0 or not 0 < self.validation_fraction < 1:
+            raise ConfigError(
+                "noise must not be negative and validation_fraction lie in (0, 1); "
+                f"got {self.noise} and {self.validation_fraction}"
+            )
+
+
+class Stepper:
+    """Predicts the next state of a mesh from the present one, after learning from solved series.
+
+    Meshes may differ from series to series; steps of one series share theirs. The state, the time
+    step and the parameters are scaled by what the training steps show; the scaling is part of the
+    saved model. After ``fit`` or ``load``: ``fields_``, ``units_``, ``time_step_``,
+    ``normalization_`` and ``model_``; after ``fit`` also ``history_``.
+
+    Args:
+        model: the system, one of ``FIELD_SYSTEMS``
+        config: sizes, training and noise; ``None`` is the default ``StepperConfig``
+
+    """
+
+    def __init__(self, model: str = "physgto", config: StepperConfig | None = None):
+        self.system_ = find_field_system(model)
+        self.model = model
+        self.config = config or StepperConfig()
+
+    def fit(
+        self,
+        store: SeriesStore,
+        *,
+        folder: str | Path | None = None,
+        resume: bool = False,
+        callbacks: Sequence[Callback] = (),
+    ) -> "Stepper":
+        """Learn the step of the store's series that are for training.
+
+        ``folder`` keeps a checkpoint after every epoch, from which ``resume`` goes on. Raises
+        ``DataError`` when the time step varies or too few steps are left.
+        """
+        config, training = self.config, self.config.training or training_for_series()
+        train, validation = step_parts(store, config.validation_fraction, seed=training.seed)
+        self.time_step_ = common_time_step(store)
+        self.units_ = dict(store.index.units)
+        self.normalization_, increment_std = fit_steps(store, train)
+        torch.manual_seed(training.seed)
+        task = TransientTask(
+            fields=store.components,
+            node_types=NODE_TYPES,
+            conditions=len(condition_columns(store.parameter_names)),
+            increment=float(increment_std.square().mean().sqrt()),
+        )
+        architecture = config.architecture or self.system_.config()
+        self.model_ = self.system_.build(self.system_.fitted(architecture, task, store.index.space))
+        self.history_ = fit(
+            DisturbedSteps(self.model_, noise=config.noise),
+            StepObjective(increment_std),
+            NormalizedCases(store, train, self.normalization_),
+            NormalizedCases(store, validation, self.normalization_),
+            training,
+            folder=folder,
+            resume=resume,
+            callbacks=callbacks,
+        )
+        return self
+
+    @property
+    def fields_(self) -> tuple[str, ...]:
+        """Names of the fields it predicts."""
+        return tuple(self.normalization_.field_components)
+
+    def rollout(
+        self,
+        first: GraphBatch,
+        *,
+        steps: int,
+        prescribed: Float[Tensor, "steps nodes components"] | None = None,
+    ) -> Iterator[Fields]:
+        """Fields after 1, 2, ... ``steps`` steps from a state in physical units, one at a time.
+
+        ``first`` is a graph of a ``SeriesStore``. Prescribed nodes (walls, inflow, obstacles) keep
+        their first values, or take those of ``prescribed`` at every step.
+        """
+        self._check_fitted()
+        scale = self.normalization_
+        batch = scale.apply(first)
+        known = ~predicted_nodes(first)[:, None]
+        state = batch.x[:, : len(scale.field_mean)]
+        if prescribed is None:
+            held = state.expand(steps, *state.shape)
+        else:
+            held = (prescribed - scale.field_mean) / scale.field_std
+        time_step = self.time_step_ / float(scale.condition_std[0])
+        with torch.inference_mode():
+            for one in roll_out(
+                self.model_.eval(),
+                batch,
+                steps=steps,
+                time_step=time_step,
+                prescribed=held.masked_fill(~known, torch.nan),
+            ):
+                yield scale.restore(one)
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``model.safetensors`` and ``config.json``: all that ``load`` needs."""
+        self._check_fitted()
+        estimator = {
+            "kind": ESTIMATOR,
+            "model": self.model,
+            "units": self.units_,
+            "time_step": self.time_step_,
+        }
+        sections = {"estimator": estimator, "normalization": self.normalization_.to_json()}
+        self.model_.model_file(sections).write(folder)
+
+    @staticmethod
+    def load(folder: str | Path) -> "Stepper":
+        """Read what ``save`` wrote; roll-outs are the same bits.
+
+        Raises ``ModelFileError`` for a damaged folder, one of another kind or of a newer version.
+        """
+        file = ModelFile.read(folder)
+        estimator = cast("Mapping[str, object]", file.section("estimator"))
+        if estimator.get("kind") != ESTIMATOR:
+            raise ModelFileError(
+                f"{folder} holds a {estimator.get('kind')}; expected a {ESTIMATOR}, "
+                "which is trained on series"
+            )
+        stepper = Stepper(str(estimator["model"]))
+        stepper.model_ = stepper.system_.model.from_model_file(file)
+        stepper.normalization_ = Normalization.from_json(file.section("normalization"))
+        stepper.units_ = cast("dict[str, str]", estimator["units"])
+        stepper.time_step_ = float(cast("float", estimator["time_step"]))
+        return stepper
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "model_"):
+            raise NotFittedError("this Stepper is not fitted yet; call fit, or load")
+
+
+def step_parts(
+    store: SeriesStore, validation_fraction: float, *, seed: int
+) -> tuple[list[int], list[int]]:
+    """Graphs to learn from and graphs that choose the best epoch.
+
+    Whole series, as their own split says or drawn; of a single series, the last steps validate.
+    """
+    train = store.series_with_split("train") or store.series_with_split(None)
+    validation = store.series_with_split("val")
+    if not validation and len(train) > 1:
+        order = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed)).tolist()
+        count = max(round(validation_fraction * len(train)), 1)
+        validation = sorted(train[one] for one in order[:count])
+        train = sorted(train[one] for one in order[count:])
+    graphs = store.graphs_of(train)
+    if validation:
+        return graphs, store.graphs_of(validation)
+    count = max(round(validation_fraction * len(graphs)), 1)
+    if len(graphs) <= count:
+        raise DataError(f"a stepper needs at least two steps to learn from; got {len(graphs)}")
+    return graphs[:-count], graphs[-count:]
+
+
+def common_time_step(store: SeriesStore) -> float:
+    """The time between steps; ``DataError`` when it varies by more than a hundredth."""
+    gaps = np.concatenate([np.diff(times) for times in store.index.times])
+    if np.ptp(gaps) > 0.01 * gaps.mean():
+        raise DataError(
+            "a stepper needs steps of one length; they last from "
+            f"{gaps.min():.6g} to {gaps.max():.6g}: take every n-th step of some series"
+        )
+    return float(gaps.mean())
