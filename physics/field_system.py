@@ -9,16 +9,41 @@ from graphformers.checkpoint import PretrainedModel, preset_names
 from graphformers.configuration import config_from_json, config_to_json
 from graphformers.errors import ConfigError, nearest_name
 from graphformers.physics.models import (
+    ABUPTField,
+    ABUPTFieldConfig,
+    MeshGraphNet,
+    MeshGraphNetConfig,
+    MeshTransformer,
+    MeshTransformerConfig,
     PhysGTO,
     PhysGTOConfig,
     StaticTask,
     TransientTask,
+    Transolver,
+    TransolverConfig,
+    VoltField,
+    VoltFieldConfig,
+)
+from graphformers.physics.small_models import (
+    small_ab_upt,
+    small_mesh_graph_net,
+    small_mesh_transformer,
+    small_physgto,
+    small_transolver,
+    small_volt,
 )
 
 SMALL = "small"
 FOUND = ("task", "space")  # settings that the cases decide
 
-FieldConfig: TypeAlias = PhysGTOConfig
+FieldConfig: TypeAlias = (
+    ABUPTFieldConfig
+    | MeshGraphNetConfig
+    | MeshTransformerConfig
+    | PhysGTOConfig
+    | TransolverConfig
+    | VoltFieldConfig
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,17 +101,48 @@ class FieldSystem:
         return cast("Callable[[FieldConfig], PretrainedModel]", self.model)(config)
 
 
-def _small_physgto() -> PhysGTOConfig:
-    return PhysGTOConfig(dim=64, heads=4, tokens=32, blocks=3, octaves=5, hidden=64, dropout=0.0)
-
-
 _ALL = (
     FieldSystem(
         name="physgto",
         model=PhysGTO,
-        small=_small_physgto,
+        small=small_physgto,
         point_share=0.15,
         source="Liu et al. 2025, arXiv:2512.10227",
+    ),
+    FieldSystem(
+        name="ab-upt",
+        model=ABUPTField,
+        small=small_ab_upt,
+        point_share=0.25,
+        source="Alkin et al. 2025, arXiv:2502.09692",
+    ),
+    FieldSystem(
+        name="mesh-transformer",
+        model=MeshTransformer,
+        small=small_mesh_transformer,
+        point_share=1.0,
+        source="Garnier et al. 2025, arXiv:2508.18051",
+    ),
+    FieldSystem(
+        name="volt",
+        model=VoltField,
+        small=small_volt,
+        point_share=0.5,
+        source="Yilmaz et al. 2026, arXiv:2604.19609",
+    ),
+    FieldSystem(
+        name="transolver",
+        model=Transolver,
+        small=small_transolver,
+        point_share=0.25,
+        source="Wu et al. 2024, arXiv:2402.02366",
+    ),
+    FieldSystem(
+        name="mesh-graph-net",
+        model=MeshGraphNet,
+        small=small_mesh_graph_net,
+        point_share=1.0,
+        source="Pfaff et al. 2021, arXiv:2010.03409",
     ),
 )
 FIELD_SYSTEMS: Mapping[str, FieldSystem] = {one.name: one for one in _ALL}
