@@ -17,6 +17,7 @@ from graphformers.kernels.voxels.kernel import DIGIT_BITS, sort_by_digit_kernel
 
 _KEY_BITS = 63
 _FARTHEST_CELL = 2.0**62
+_MOST_VOXELS = 2**31 - 1
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -86,6 +87,8 @@ def group_voxels(
             raise ShapeError("ptr needs the end of the last graph; got no entries")
     check_indices(cells.device, cells=cells[:, 0].to(torch.int64))
     start, order, inverse = torch.ops.graphformers.group_voxels(cells, ptr)
+    if torch.compiler.is_compiling():  # nothing else tells it that one index counts them
+        torch._check(start.shape[0] < _MOST_VOXELS)
     first = order.index_select(0, start)
     graph = torch.zeros_like(first)
     if ptr is not None:
@@ -93,7 +96,7 @@ def group_voxels(
     return Voxels(
         cell=cells.index_select(0, first),
         graph=graph,
-        row_ptr=pad(start, (0, 1), value=cells.shape[0]),
+        row_ptr=torch.cat([start, start.new_full((1,), cells.shape[0])]),
         order=order,
         inverse=inverse,
     )

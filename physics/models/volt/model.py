@@ -71,6 +71,9 @@ class Volt(PretrainedModel[VoltConfig]):
         if ptr is None:
             ptr = torch.tensor([0, coordinates.shape[0]], device=coordinates.device)
         patches = find_patches(coordinates, ptr, self.config.patch)
+        if torch.compiler.is_compiling():  # which must know that there is something to normalise
+            for rows in (patches.num_tokens, coordinates.shape[0]):
+                torch._check(rows > (1 if self.training else 0))
         scenes = Scenes(patches.ptr, self.rotary_code(patches.cell.to(features.dtype)))
         tokens = self.tokenizer(features, patches)
         for block in self.blocks:
