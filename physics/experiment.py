@@ -9,12 +9,11 @@ from lightning.pytorch.callbacks import Callback
 
 from graphformers.errors import DataError
 from graphformers.physics.baselines import MeanPredictor, NearestCase
-from graphformers.physics.curves import wall_picture
 from graphformers.physics.judging import PRESSURE, Part, Predict, judge
 from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.mesh_store import MeshStore, Track
 from graphformers.physics.metrics import relative_l2
-from graphformers.physics.pictures import comparison_picture
+from graphformers.physics.pictures import comparison_picture, wall_picture
 from graphformers.physics.reading import ReadOptions, read_case
 from graphformers.physics.surrogate import Surrogate
 from graphformers.training import Report, RunFolder

@@ -3,10 +3,11 @@
 import numpy as np
 from jaxtyping import Float
 
-from graphformers.physics.captions import case_title, field_label
+from graphformers.errors import DataError
 from graphformers.physics.forces import wall_loops
 from graphformers.physics.mesh_case import MeshCase
-from graphformers.physics.panels import hide_frame, new_figure, png_bytes
+from graphformers.physics.pictures.captions import case_title, field_label
+from graphformers.physics.pictures.panels import hide_frame, new_figure, png_bytes
 
 
 def wall_picture(case: MeshCase, prediction: Float[np.ndarray, " points"], field: str) -> bytes:
@@ -14,11 +15,16 @@ def wall_picture(case: MeshCase, prediction: Float[np.ndarray, " points"], field
 
     Low values point up, as aerodynamicists draw the pressure.
     """
-    truth = case.stacked_fields([field])[:, 0]
+    truth = case.stacked_fields([field])
+    if case.space != 2 or truth.shape[1] != 1:
+        raise DataError(
+            f"a curve along the wall needs a scalar in the plane; {field!r} of {case.name!r} has "
+            f"{truth.shape[1]} components in {case.space}-D"
+        )
     figure = new_figure(6.4, 4.0)
     axes = figure.add_subplot()
     loops = [np.append(loop, loop[0]) for loop in wall_loops(case.wall.facets)]
-    curves = (("truth", truth, "0.25", 1.8), ("prediction", prediction, "#d1495b", 1.3))
+    curves = (("truth", truth[:, 0], "0.25", 1.8), ("prediction", prediction, "#d1495b", 1.3))
     for name, values, color, width in curves:
         for number, loop in enumerate(loops):
             label = name if number == 0 else None

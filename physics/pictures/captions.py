@@ -25,3 +25,8 @@ def with_unit(symbol: str, case: MeshCase, field: str | None = None) -> str:
     """A symbol with the unit of the field it stands for."""
     unit = case.units.get(field or symbol)
     return f"{symbol} ({re.sub('2', '²', unit)})" if unit else symbol
+
+
+def error_label(case: MeshCase, field: str) -> str:
+    """What an error of a field is called, with its unit."""
+    return f"error of {with_unit(field, case)}"

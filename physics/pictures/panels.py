@@ -1,12 +1,12 @@
 """Rows and columns of pictures with one colour bar for each colour scale."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
-import pyvista as pv
-from jaxtyping import Float
+from jaxtyping import Bool, Float, UInt8
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
@@ -14,10 +14,11 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from graphformers.physics.mesh_case import MeshCase
-from graphformers.physics.rendering import Box, ColorScale, render_plane, render_surface
+from graphformers.physics.pictures.color_scale import ColorScale, drawn, error_scale, field_scale
+from graphformers.physics.pictures.framing import Box, Camera
 
 DPI = 130
+View = TypeVar("View", bound=Box | Camera)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -31,29 +32,67 @@ class Panel:
 
 
 def panel_figure(
-    case: MeshCase,
     panels: Sequence[Panel],
-    boxes: Sequence[Box | None],
+    views: Sequence[View],
+    draw: Callable[[Panel, View], UInt8[np.ndarray, "height width 3"]],
     *,
-    lines: pv.PolyData | None = None,
+    axis_names: tuple[str, str] | None = None,
 ) -> Figure:
-    """Rows of the boxes, columns of the panels; a colour bar below each run of equal scales."""
-    shape = next((box.height / box.width for box in boxes if box), 0.75)
-    panel_width = 4.6 if len(panels) > 1 else 7.5
-    height = len(boxes) * (panel_width * shape + 0.25) + 1.2
+    """Rows of the views, columns of the panels; a colour bar below each run of equal scales.
+
+    ``draw`` makes the pixels of a panel in one view.
+    """
+    panel_width = 4.6 if max(len(panels), len(views)) > 1 else 7.5
+    height = sum(panel_width * view.shape + 0.25 for view in views) + 1.2
     figure = new_figure(panel_width * len(panels), height)
-    grid = figure.subplots(len(boxes), len(panels), squeeze=False)
-    for row, box in enumerate(boxes):
+    grid = figure.subplots(
+        len(views), len(panels), squeeze=False, height_ratios=[view.shape for view in views]
+    )
+    for row, view in enumerate(views):
         for column, panel in enumerate(panels):
             axes = grid[row][column]
-            _draw(axes, case, panel, box, lines)
+            _show(axes, draw(panel, view), view)
             if row == 0:
                 axes.set_title(panel.title, fontsize=11)
             if column > 0:
                 axes.tick_params(labelleft=False)
+            elif isinstance(view, Camera) and len(views) > 1:
+                axes.set_ylabel(view.name)
+    if axis_names:
+        grid[-1][0].set_xlabel(axis_names[0])
+        grid[-1][0].set_ylabel(axis_names[1])
     for first, last in _runs([panel.scale for panel in panels]):
         _color_bar(figure, grid[:, first:last], panels[first])
     return figure
+
+
+def comparison_panels(
+    truth: Float[np.ndarray, "points components"],
+    prediction: Float[np.ndarray, "points components"],
+    *,
+    label: str,
+    error_label: str,
+    visible: Bool[np.ndarray, " points"] | None = None,
+) -> list[Panel]:
+    """Truth, prediction and error; truth and prediction share one scale.
+
+    Of a vector field the length is drawn, and the length of the difference as its error. The
+    colours are chosen for the ``visible`` points.
+    """
+    signed = truth.shape[1] == 1
+    shown = slice(None) if visible is None else visible
+    error = drawn(prediction - truth)
+    shared = field_scale(drawn(truth)[shown])
+    return [
+        Panel(title="truth", label=label, values=drawn(truth), scale=shared),
+        Panel(title="prediction", label=label, values=drawn(prediction), scale=shared),
+        Panel(
+            title="prediction − truth" if signed else "|prediction − truth|",
+            label=error_label,
+            values=error,
+            scale=error_scale(error[shown], signed=signed),
+        ),
+    ]
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -76,15 +115,12 @@ def png_bytes(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def _draw(
-    axes: Axes, case: MeshCase, panel: Panel, box: Box | None, lines: pv.PolyData | None
-) -> None:
-    if box is None:
-        axes.imshow(render_surface(case.wall, panel.values, panel.scale))
-        axes.set_axis_off()
+def _show(axes: Axes, image: UInt8[np.ndarray, "height width 3"], view: Box | Camera) -> None:
+    if isinstance(view, Camera):
+        axes.imshow(image)
+        axes.set(xticks=[], yticks=[], frame_on=False)
         return
-    image = render_plane(case.dataset, panel.values, panel.scale, box, lines=lines)
-    borders = (box.left, box.right, box.bottom, box.top)
+    borders = (view.left, view.right, view.bottom, view.top)
     axes.imshow(image, extent=borders, interpolation="antialiased")
     axes.tick_params(labelsize=8, length=2)
     axes.locator_params(nbins=5)

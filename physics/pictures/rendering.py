@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,49 +11,26 @@ from jaxtyping import Float, UInt8
 
 from graphformers.errors import GraphformersError
 from graphformers.physics.mesh_file import vtk_messages
+from graphformers.physics.pictures.color_scale import ColorScale
+from graphformers.physics.pictures.framing import Box, Camera
 from graphformers.physics.wall import Wall
 
 HEADLESS_VTK = (9, 4)  # from here on VTK's Linux wheels draw without a display
 VALUES = "drawn values"
+PLAIN = "lightgray"
 
 
 class RenderingError(GraphformersError, RuntimeError):
     """Nothing can be drawn on this machine."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ColorScale:
-    """A colour map and the values at its two ends."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Layer:
+    """A mesh of a picture of a body in space, coloured by values or plain grey."""
 
-    name: str
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Box:
-    """Part of the plane a picture shows."""
-
-    left: float
-    right: float
-    bottom: float
-    top: float
-
-    @property
-    def width(self) -> float:
-        """Extent in x."""
-        return self.right - self.left
-
-    @property
-    def height(self) -> float:
-        """Extent in y."""
-        return self.top - self.bottom
-
-    def holds(self, points: Float[np.ndarray, "points space"]) -> np.ndarray:
-        """Which of these points lie inside."""
-        x, y = points[:, 0], points[:, 1]
-        inside_x = (x >= self.left) & (x <= self.right)
-        return inside_x & (y >= self.bottom) & (y <= self.top)
+    mesh: pv.DataSet
+    values: Float[np.ndarray, " points"] | None = None
+    opacity: float = 1.0
 
 
 def render_plane(
@@ -68,7 +46,7 @@ def render_plane(
 
     ``lines`` are drawn over it in white.
     """
-    plotter = _plotter(width, max(round(width * box.height / box.width), 1))
+    plotter = _plotter(width, max(round(width * box.shape), 1))
     _add(plotter, mesh, values, scale, lighting=False)
     if lines is not None and lines.n_points:
         plotter.add_mesh(lines, color="white", line_width=2, lighting=False)
@@ -80,16 +58,23 @@ def render_plane(
     return _shoot(plotter)
 
 
-def render_surface(
-    wall: Wall, values: Float[np.ndarray, " points"], scale: ColorScale, *, width: int = 700
+def render_space(
+    layers: Sequence[Layer], scale: ColorScale, camera: Camera, *, width: int = 700
 ) -> UInt8[np.ndarray, "height width 3"]:
-    """The wall of a 3-D mesh, seen from above and in front."""
-    triangles = np.hstack([np.full((wall.facets.shape[1], 1), 3), wall.facets.T])
-    plotter = _plotter(width, round(0.75 * width))
-    _add(plotter, pv.PolyData(wall.points, triangles.ravel()), values, scale, lighting=True)
-    plotter.camera_position = "iso"
+    """Meshes in space seen from one side, all of them in the middle of the picture."""
+    plotter = _plotter(width, round(width * camera.shape))
+    for layer in layers:
+        if layer.mesh.n_points:
+            _add_layer(plotter, layer, scale)
+    plotter.view_vector(camera.position, viewup=camera.up)
     plotter.camera.zoom(1.3)
     return _shoot(plotter)
+
+
+def wall_mesh(wall: Wall) -> pv.PolyData:
+    """The wall of a 3-D mesh as a surface with all points of the mesh."""
+    triangles = np.hstack([np.full((wall.facets.shape[1], 1), 3), wall.facets.T])
+    return pv.PolyData(wall.points, triangles.ravel())
 
 
 def _plotter(width: int, height: int) -> pv.Plotter:
@@ -105,8 +90,23 @@ def _plotter(width: int, height: int) -> pv.Plotter:
     return plotter
 
 
+def _add_layer(plotter: pv.Plotter, layer: Layer, scale: ColorScale) -> None:
+    if layer.values is None:
+        plain = layer.mesh.copy(deep=False)
+        plain.clear_data()
+        plotter.add_mesh(plain, color=PLAIN, opacity=layer.opacity, show_scalar_bar=False)
+    else:
+        _add(plotter, layer.mesh, layer.values, scale, lighting=True, opacity=layer.opacity)
+
+
 def _add(
-    plotter: pv.Plotter, mesh: pv.DataSet, values: np.ndarray, scale: ColorScale, *, lighting: bool
+    plotter: pv.Plotter,
+    mesh: pv.DataSet,
+    values: np.ndarray,
+    scale: ColorScale,
+    *,
+    lighting: bool,
+    opacity: float = 1.0,
 ) -> None:
     drawn = mesh.copy(deep=False)
     drawn.clear_data()
@@ -116,6 +116,7 @@ def _add(
         scalars=VALUES,
         cmap=scale.name,
         clim=(scale.low, scale.high),
+        opacity=opacity,
         lighting=lighting,
         smooth_shading=lighting,
         ambient=0.4 if lighting else 0.0,  # shading must not turn the colours into others
