@@ -1,7 +1,8 @@
 """``graphformers bench``: time and memory beside what else is installed.
 
 ``graphformers bench expressivity`` counts graphs that models tell apart, ``graphformers bench
-quality`` trains them on molecules; both have options of their own.
+quality`` trains them on molecules, ``graphformers bench surrogates`` trains models of fields on
+meshes; these have options of their own.
 """
 
 import importlib
@@ -28,6 +29,7 @@ TOPICS = (
 OTHER_TOPICS = {
     "expressivity": "graphformers.cli.expressivity",
     "quality": "graphformers.cli.quality",
+    "surrogates": "graphformers.cli.surrogates",
 }
 """Topics that measure no time, asked for alone and first."""
 _TABLE_WIDTH = 130
