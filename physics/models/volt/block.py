@@ -102,5 +102,5 @@ def _attend(
 
 
 def _attend_scene(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    parts = (rearrange(one, "n h d -> 1 h n d") for one in (query, key, value))
-    return rearrange(scaled_dot_product_attention(*parts), "1 h n d -> n h d")
+    query, key, value = (rearrange(one, "n h d -> 1 h n d") for one in (query, key, value))
+    return rearrange(scaled_dot_product_attention(query, key, value), "1 h n d -> n h d")

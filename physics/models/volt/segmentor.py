@@ -87,6 +87,6 @@ class VoltSegmentor(PretrainedModel[VoltSegmentorConfig]):
 def _heads(config: VoltSegmentorConfig) -> nn.ModuleDict:
     heads = nn.ModuleDict()
     for name, classes in config.classes.items():
-        heads[name] = nn.Linear(config.backbone.decoder_dim, classes)
-        truncated_normal_(heads[name])
+        heads[name] = linear = nn.Linear(config.backbone.decoder_dim, classes)
+        truncated_normal_(linear)
     return heads

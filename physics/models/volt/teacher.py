@@ -1,5 +1,6 @@
 """A small convolutional network on voxels, for a Volt to learn from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -70,21 +71,23 @@ class VoxelLevel:
 
         The last axis runs fastest. Raises ``DataError`` for voxels too far apart to be numbered.
         """
-        cell, space = self.voxels.cell, self.voxels.cell.shape[1]
-        low = cell.amin(dim=0) - 1 if len(cell) else cell.new_zeros(space)
-        spans = (cell.amax(dim=0) + 2 - low).tolist() if len(cell) else [1] * space
-        strides = [1]
-        for span in reversed(spans):
-            strides.insert(0, strides[0] * span)
-        if strides[0] * self.graphs >= 2**63:
-            raise DataError(f"voxels must be near enough to be numbered; got spans {spans}")
-        stride = cell.new_tensor(strides[1:])
-        key = self.voxels.graph * strides[0] + ((cell - low) * stride).sum(dim=1)
+        cell = self.voxels.cell
         axis = torch.arange(KERNEL, device=cell.device) - KERNEL // 2
-        steps = (torch.cartesian_prod(*[axis] * space) * stride).sum(dim=1)
-        wanted = key[:, None] + steps
-        place = torch.searchsorted(key, wanted).clamp(max=max(len(key) - 1, 0))
-        return torch.where(key[place] == wanted, place, len(key)) if len(key) else place
+        around = torch.cartesian_prod(*[axis] * cell.shape[1])
+        if not len(cell):
+            return cell.new_zeros(0, len(around))
+        low, high = cell.amin(dim=0) - 1, cell.amax(dim=0) + 1  # with room for the neighbours
+        of_graph, *of_axes = _strides((high - low + 1).tolist())
+        if of_graph * self.graphs >= 2**63:
+            raise DataError(
+                "voxels must be near enough to be numbered; got cells from "
+                f"{low.tolist()} to {high.tolist()}"
+            )
+        stride = cell.new_tensor(of_axes)
+        key = self.voxels.graph * of_graph + ((cell - low) * stride).sum(dim=1)
+        wanted = key[:, None] + (around * stride).sum(dim=1)
+        place = torch.searchsorted(key, wanted).clamp(max=len(key) - 1)
+        return torch.where(key[place] == wanted, place, len(key))
 
 
 class VoxelConvolution(nn.Module):
@@ -97,14 +100,14 @@ class VoxelConvolution(nn.Module):
 
     def __init__(self, dim: int, out: int, space: int):
         super().__init__()
-        self.weight = nn.Linear(KERNEL**space * dim, out, bias=False)
+        self.linear = nn.Linear(KERNEL**space * dim, out, bias=False)
 
     def forward(
         self, x: Float[Tensor, "voxels dim"], neighbors: Int[Tensor, "voxels places"]
     ) -> Float[Tensor, "voxels out"]:
         """Mix every voxel with those around it."""
         around = F.pad(x, (0, 0, 0, 1)).index_select(0, neighbors.flatten())
-        return self.weight(around.view(x.shape[0], self.weight.in_features))
+        return self.linear(around.view(x.shape[0], self.linear.in_features))
 
 
 class ResidualConvolutions(nn.Module):
@@ -126,14 +129,15 @@ class ResidualConvolutions(nn.Module):
 class UNetLevel(nn.Module):
     """Convolutions, the coarser levels in between, and convolutions of what both found."""
 
-    def __init__(self, widths: tuple[int, ...], space: int):
+    def __init__(self, widths: Sequence[int], space: int):
         super().__init__()
-        self.before = ResidualConvolutions(widths[0], space)
-        self.coarser = UNetLevel(widths[1:], space) if len(widths) > 1 else None
+        width, *deeper = widths
+        self.before = ResidualConvolutions(width, space)
+        self.coarser = UNetLevel(deeper, space) if deeper else None
         if self.coarser is not None:
-            self.down = nn.Linear(widths[0], widths[1])
-            self.up = nn.Linear(widths[1], widths[0])
-            self.after = ResidualConvolutions(widths[0], space)
+            self.down = nn.Linear(width, deeper[0])
+            self.up = nn.Linear(deeper[0], width)
+            self.after = ResidualConvolutions(width, space)
 
     def forward(
         self, x: Float[Tensor, "voxels dim"], level: VoxelLevel
@@ -185,3 +189,11 @@ class VoxelTeacher(PretrainedModel[VoxelTeacherConfig]):
     ) -> Int[Tensor, " voxels"]:
         """The likeliest class of every voxel, what a student learns from."""
         return self(coordinates, features, ptr).argmax(dim=1)
+
+
+def _strides(spans: Sequence[int]) -> list[int]:
+    """Steps of a running number over a grid, the last axis fastest; first the size of it all."""
+    strides = [1]
+    for span in reversed(spans):
+        strides.insert(0, strides[0] * span)
+    return strides
