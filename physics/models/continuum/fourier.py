@@ -1,0 +1,46 @@
+"""The patch operator whose queries, keys and values are made of the Fourier modes of a patch."""
+
+from collections.abc import Mapping
+from typing import final
+
+from torch import Tensor, nn
+
+from graphformers.physics.models.continuum.config import FourierAttentionNeuralOperatorConfig
+from graphformers.physics.models.continuum.official import assembled, fourier_pieces
+from graphformers.physics.models.continuum.patch_operator import PatchOperator
+
+
+@final
+class FourierAttentionNeuralOperator(PatchOperator[FourierAttentionNeuralOperatorConfig]):
+    """A patch operator with a linear lift and spectral layers as projections.
+
+    Queries, keys and values come from one transform of the patch. Weights grow with the number of
+    modes: width 32 with 9 by 9 modes has six million.
+
+    Source: Calvello et al. 2024, arXiv:2406.06486 (Fourier attention neural operator).
+    """
+
+    config_class = FourierAttentionNeuralOperatorConfig
+
+    def lift_layer(self, dim_in: int) -> nn.Module:
+        """A linear map at every point."""
+        return nn.Linear(dim_in, self.config.dim)
+
+    def projection_layer(self) -> nn.Module:
+        """A spectral layer in each patch."""
+        dim = self.config.dim
+        scale = self.config.heads / dim**2  # published programs draw head by head
+        return self.spectral_layer(dim, 3 * dim, self.config.modes, scale)
+
+    @classmethod
+    def from_official(
+        cls, state_dict: Mapping[str, Tensor], config: FourierAttentionNeuralOperatorConfig
+    ) -> "FourierAttentionNeuralOperator":
+        """The model with weights in the layout of the published programs, in evaluation mode.
+
+        Raises ``ModelFileError`` with the keys that are missing, unknown or of another shape.
+        """
+        model = cls(config)
+        pieces = fourier_pieces(model.state_dict(), config.layers, config.heads)
+        model.load_state_dict(assembled(state_dict, pieces))
+        return model.eval()

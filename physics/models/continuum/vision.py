@@ -1,0 +1,41 @@
+"""The patch operator whose queries, keys and values are made point by point."""
+
+from collections.abc import Mapping
+from typing import final
+
+from torch import Tensor, nn
+
+from graphformers.physics.models.continuum.config import ViTNeuralOperatorConfig
+from graphformers.physics.models.continuum.official import assembled, vision_pieces
+from graphformers.physics.models.continuum.patch_operator import PatchOperator
+
+
+@final
+class ViTNeuralOperator(PatchOperator[ViTNeuralOperatorConfig]):
+    """A patch operator with a spectral lift and linear maps at every point.
+
+    Source: Calvello et al. 2024, arXiv:2406.06486 (ViT neural operator).
+    """
+
+    config_class = ViTNeuralOperatorConfig
+
+    def lift_layer(self, dim_in: int) -> nn.Module:
+        """A spectral layer in each patch."""
+        return self.spectral_layer(dim_in, self.config.dim, self.config.modes)
+
+    def projection_layer(self) -> nn.Module:
+        """A linear map at every point."""
+        return nn.Linear(self.config.dim, 3 * self.config.dim)
+
+    @classmethod
+    def from_official(
+        cls, state_dict: Mapping[str, Tensor], config: ViTNeuralOperatorConfig
+    ) -> "ViTNeuralOperator":
+        """The model with weights in the layout of the published programs, in evaluation mode.
+
+        Raises ``ModelFileError`` with the keys that are missing, unknown or of another shape.
+        """
+        model = cls(config)
+        pieces = vision_pieces(model.state_dict(), config.layers)
+        model.load_state_dict(assembled(state_dict, pieces))
+        return model.eval()
