@@ -9,6 +9,7 @@ from graphformers.layers.latent_attention import ProjectionAttention
 from graphformers.layers.mesh_message import MeshMessage
 from graphformers.layers.mlp import MLP
 from graphformers.layers.padded_rows import PaddedRows
+from graphformers.layers.token_attention import TokenAttention
 from graphformers.physics.models.physgto.config import PhysGTOConfig
 
 
@@ -35,13 +36,7 @@ class PhysGTOBlock(nn.Module):
             edge_direction=config.edge_direction,
         )
         self.attention_norm = nn.LayerNorm(dim)
-        self.attention = ProjectionAttention(
-            dim,
-            heads=config.heads,
-            tokens=config.tokens,
-            tied=config.tied_attention,
-            dropout=config.dropout,
-        )
+        self.attention = _attention(config)
         self.feed_forward_norm = nn.LayerNorm(dim)
         self.feed_forward = MLP([dim, config.feed_forward * dim, dim], "silu")
 
@@ -59,3 +54,11 @@ class PhysGTOBlock(nn.Module):
         nodes = nodes + self.attention(self.attention_norm(nodes), rows)
         nodes = nodes + self.feed_forward(self.feed_forward_norm(nodes))
         return nodes, edges + message
+
+
+def _attention(config: PhysGTOConfig) -> ProjectionAttention | TokenAttention:
+    dim, heads, tokens, dropout = config.dim, config.heads, config.tokens, config.dropout
+    if config.attention == "three steps":
+        return TokenAttention(dim, heads=heads, tokens=tokens, dropout=dropout)
+    tied = config.tied_attention
+    return ProjectionAttention(dim, heads=heads, tokens=tokens, tied=tied, dropout=dropout)

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from graphformers.checkpoint import PretrainedModel
+from graphformers.errors import ConfigError
 from graphformers.graph_batch import GraphBatch
 from graphformers.layers.mlp import MLP
 from graphformers.layers.padded_rows import PaddedRows
@@ -14,10 +15,15 @@ from graphformers.layers.position_code import FourierPositionCode
 from graphformers.physics.models.physgto.block import PhysGTOBlock
 from graphformers.physics.models.physgto.config import PhysGTOConfig
 from graphformers.physics.models.physgto.official import from_official_layout
-from graphformers.physics.models.physgto.static import FieldDecoder, StaticEncoder
+from graphformers.physics.models.physgto.static import (
+    FieldDecoder,
+    StaticEncoder,
+    TwoStepDecoder,
+    with_condition,
+)
 from graphformers.physics.models.physgto.transient import IncrementDecoder, TransientEncoder
 from graphformers.physics.models.required import required
-from graphformers.physics.models.task import StaticTask
+from graphformers.physics.models.task import TransientTask
 
 
 class PhysGTO(PretrainedModel[PhysGTOConfig]):
@@ -33,9 +39,12 @@ class PhysGTO(PretrainedModel[PhysGTOConfig]):
     its ends play different roles. A static model returns the fields, a transient one the state
     after one step. Cost is linear in nodes and edges.
 
+    With ``conditioning="added"`` every block starts with :math:`V \leftarrow V + c` and reads the
+    position code alone beside the nodes.
+
     Source: Liu et al. 2025, arXiv:2512.10227. The published programs hold a model for each task
-    under one name; this is those for Darcy and heat flow. Ours adds optional conditions to the
-    static one.
+    under one name; this is those for Darcy, heat flow and Ahmed bodies. Ours adds optional
+    conditions to the one for Darcy.
     """
 
     config_class = PhysGTOConfig
@@ -44,15 +53,14 @@ class PhysGTO(PretrainedModel[PhysGTOConfig]):
         super().__init__()
         self.config = config
         self.position_code = FourierPositionCode(config.space, config.octaves)
-        self.encoder, decoder = _ends(config)
+        self.encoder, self.decoder = _ends(config)
+        self.added = config.conditioning == "added"
         both_ways = 2 if config.edge_direction == "single" else 1
         edge_features = both_ways * config.space + 1
         self.edge_encoder = MLP([edge_features, config.hidden, config.dim], "silu")
-        context_dim = self.position_code.dim + self.encoder.context_dim
+        joined = 0 if self.added else self.encoder.context_dim
+        context_dim = self.position_code.dim + joined
         self.blocks = nn.ModuleList(PhysGTOBlock(config, context_dim) for _ in range(config.blocks))
-        self.decoder = decoder(
-            config.dim + self.encoder.context_dim, config.dim, config.task.fields
-        )
         if config.xavier:
             self.apply(_draw_xavier)
 
@@ -63,7 +71,7 @@ class PhysGTO(PretrainedModel[PhysGTOConfig]):
         Raises ``ModelFileError`` with the keys that are missing, unknown or of another shape.
         """
         model = cls(config)
-        weights = from_official_layout(state_dict, config.task, model.state_dict())
+        weights = from_official_layout(state_dict, config, model.state_dict())
         model.load_state_dict(weights)
         return model.eval()
 
@@ -71,15 +79,24 @@ class PhysGTO(PretrainedModel[PhysGTOConfig]):
         """The fields (static) or the state after one step (transient) at every node."""
         return self.config.task.prediction(batch.x, self._decoded(batch))
 
+    def drag(self, batch: GraphBatch) -> Float[Tensor, "graphs fields"]:
+        """A learned multiple of the sum of each field over every case, with ``drag=True`` only."""
+        if not isinstance(self.decoder, TwoStepDecoder):
+            raise ConfigError("this model has no head for drag: set conditioning='added'")
+        return self.decoder.drag(self(batch), batch.ptr)
+
     def _decoded(self, batch: GraphBatch) -> Tensor:
         positions = required("positions", batch.positions, self.config.space)
         nodes, condition = self.encoder(batch)
         edges = self.edge_encoder(self._edge_vectors(positions, batch.edge_index))
-        context = torch.cat([self.position_code(positions), condition], dim=-1)
+        context = self.position_code(positions)
+        if not self.added:
+            context = torch.cat([context, condition], dim=-1)
         rows = PaddedRows(batch.ptr, batch.num_nodes)
         for block in self.blocks:
+            nodes = with_condition(nodes, condition) if self.added else nodes
             nodes, edges = block(nodes, edges, context, batch.edges, rows)
-        return self.decoder(torch.cat([nodes, condition], dim=-1))
+        return self.decoder(nodes, condition)
 
     def _edge_vectors(self, positions: Tensor, edge_index: Tensor) -> Tensor:
         start, end = positions[edge_index]
@@ -92,10 +109,15 @@ class PhysGTO(PretrainedModel[PhysGTOConfig]):
 
 def _ends(
     config: PhysGTOConfig,
-) -> tuple[StaticEncoder | TransientEncoder, type[FieldDecoder] | type[IncrementDecoder]]:
-    if isinstance(config.task, StaticTask):
-        return StaticEncoder(config, config.task), FieldDecoder
-    return TransientEncoder(config, config.task), IncrementDecoder
+) -> tuple[StaticEncoder | TransientEncoder, FieldDecoder | TwoStepDecoder | IncrementDecoder]:
+    task, dim = config.task, config.dim
+    if isinstance(task, TransientTask):
+        encoder = TransientEncoder(config, task)
+        return encoder, IncrementDecoder(dim + encoder.context_dim, dim, task.fields)
+    encoder = StaticEncoder(config, task)
+    if config.conditioning == "added":
+        return encoder, TwoStepDecoder(dim, task.fields, config.drag)
+    return encoder, FieldDecoder(dim + encoder.context_dim, dim, task.fields)
 
 
 def _draw_xavier(module: nn.Module) -> None:
@@ -103,3 +125,6 @@ def _draw_xavier(module: nn.Module) -> None:
         nn.init.xavier_uniform_(module.weight)
         if module.bias is not None:
             nn.init.constant_(module.bias, 0.01)
+    elif isinstance(module, nn.MultiheadAttention):
+        nn.init.xavier_uniform_(module.in_proj_weight)
+        nn.init.constant_(module.in_proj_bias, 0.01)

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from graphformers.physics.models.official_layout import in_numbered_blocks, renamed_weights
-from graphformers.physics.models.task import StaticTask, TransientTask
+from graphformers.physics.models.physgto.config import PhysGTOConfig
+from graphformers.physics.models.task import TransientTask
 
 
 def _mlp(theirs: str, ours: str, layers: int) -> dict[str, str]:
@@ -44,6 +45,14 @@ TRANSIENT_BLOCK = {
     "MHA.proj.": "attention.output.",
     **_mlp("linear1", "feed_forward", 2),
 }
+SURFACE_BLOCK = {
+    **SHARED_BLOCK,
+    "mha.Q": "attention.token_query",
+    "mha.attention1.": "attention.read.",
+    "mha.attention2.": "attention.mix.",
+    "mha.attention3.": "attention.write.",
+    **_mlp("ffn", "feed_forward", 2),
+}
 STATIC_ENDS = {
     **_mlp("encoder.fv1.f", "encoder.state", 2),
     **_mlp("mixer.fe.f", "edge_encoder", 2),
@@ -58,20 +67,37 @@ TRANSIENT_ENDS = {
     "decoder.alpha": "decoder.scale",
     "decoder.state_out.": "decoder.change.",
 }
+SURFACE_ENDS = {
+    **_mlp("encoder.fv1.f", "encoder.state", 2),
+    **_mlp("encoder.fv2.f", "encoder.conditions", 2),
+    **_mlp("encoder.fv3.f", "encoder.fuse", 2),
+    **_mlp("mixer.fe.f", "edge_encoder", 2),
+    **_mlp("decoder.delta_out", "decoder.change", 2),
+    **_mlp("decoder.state_out", "decoder.fields", 2),
+    "decoder.const": "decoder.drag_scale",
+}
 BLOCKS = "mixer.blocks."
 
 
 def from_official_layout(
     state_dict: Mapping[str, Tensor],
-    task: StaticTask | TransientTask,
+    config: PhysGTOConfig,
     expected: Mapping[str, Tensor],
 ) -> dict[str, Tensor]:
     """Rename published weights to ours; ``expected`` is our state dict, for its names and shapes.
 
     Raises ``ModelFileError`` with the keys that are missing, unknown or of another shape.
     """
-    static = isinstance(task, StaticTask)
-    ends, block = (STATIC_ENDS, STATIC_BLOCK) if static else (TRANSIENT_ENDS, TRANSIENT_BLOCK)
+    ends, block = _tables(config)
     return renamed_weights(
         state_dict, lambda key: in_numbered_blocks(key, BLOCKS, block, ends), expected
     )
+
+
+def _tables(config: PhysGTOConfig) -> tuple[dict[str, str], dict[str, str]]:
+    """Names outside and inside the blocks of the published model of this kind."""
+    if isinstance(config.task, TransientTask):
+        return TRANSIENT_ENDS, TRANSIENT_BLOCK
+    if config.conditioning == "added":
+        return SURFACE_ENDS, SURFACE_BLOCK
+    return STATIC_ENDS, STATIC_BLOCK

@@ -60,6 +60,8 @@ class IncrementDecoder(nn.Module):
             nn.Linear(dim, fields),
         )
 
-    def forward(self, nodes: Float[Tensor, "nodes dim_in"]) -> Float[Tensor, "nodes fields"]:
+    def forward(
+        self, nodes: Float[Tensor, "nodes dim"], condition: Float[Tensor, "nodes dim"]
+    ) -> Float[Tensor, "nodes fields"]:
         """Increment of every field."""
-        return silu(self.scale) * self.change(nodes)
+        return silu(self.scale) * self.change(torch.cat([nodes, condition], dim=-1))

@@ -105,6 +105,43 @@ class OracleTransientAttention(nn.Module):
         return self.proj(torch.cat(outputs, dim=-1))
 
 
+class OracleMultiHeadAttention(nn.Module):
+    """Standard attention; the three projections stand one below the other."""
+
+    def __init__(self, dim, heads):
+        super().__init__()
+        self.heads = heads
+        self.in_proj_weight = nn.Parameter(torch.randn(3 * dim, dim) / math.sqrt(dim))
+        self.in_proj_bias = nn.Parameter(torch.randn(3 * dim))
+        self.out_proj = nn.Linear(dim, dim)
+
+    def forward(self, *given):
+        weights, biases = self.in_proj_weight.chunk(3), self.in_proj_bias.chunk(3)
+        parts = zip(given, weights, biases, strict=True)
+        query, key, value = (x @ weight.T + bias for x, weight, bias in parts)
+        width = query.shape[1] // self.heads
+        outputs = []
+        for head in range(self.heads):
+            here = slice(head * width, (head + 1) * width)
+            weights = (query[:, here] @ key[:, here].T / math.sqrt(width)).softmax(-1)
+            outputs.append(weights @ value[:, here])
+        return self.out_proj(torch.cat(outputs, dim=-1))
+
+
+class OracleSurfaceAttention(nn.Module):
+    def __init__(self, dim, heads, tokens):
+        super().__init__()
+        self.Q = nn.Parameter(torch.randn(tokens, dim))
+        self.attention1 = OracleMultiHeadAttention(dim, heads)
+        self.attention2 = OracleMultiHeadAttention(dim, heads)
+        self.attention3 = OracleMultiHeadAttention(dim, heads)
+
+    def forward(self, x):
+        tokens = self.attention1(self.Q, x, x)
+        tokens = self.attention2(tokens, tokens, tokens)
+        return self.attention3(x, tokens, tokens)
+
+
 class OracleBlock(nn.Module):
     def __init__(self, config, node_in):
         super().__init__()
@@ -113,7 +150,8 @@ class OracleBlock(nn.Module):
         self.gnn = OracleGNN(node_in, dim, config.hidden, act, config.edge_direction)
         self.ln1, self.ln2 = nn.LayerNorm(dim), nn.LayerNorm(dim)
         inner = dim if transient else 2 * dim
-        attention = OracleTransientAttention if transient else OracleStaticAttention
+        static = OracleSurfaceAttention if is_surface(config) else OracleStaticAttention
+        attention = OracleTransientAttention if transient else static
         self.attention_name = "MHA" if transient else "mha"
         self.ffn_name = "linear1" if transient else "ffn"
         self.add_module(self.attention_name, attention(dim, config.heads, config.tokens))
@@ -209,6 +247,51 @@ class OracleTransient(nn.Module):
         return state + change * (alpha * torch.sigmoid(alpha))
 
 
+def is_surface(config):
+    return config.conditioning == "added"
+
+
+class OracleSurface(nn.Module):
+    """Variant C on one case."""
+
+    def __init__(self, config):
+        super().__init__()
+        self.config, dim, hidden, space = config, config.dim, config.hidden, config.space
+        code = 2 * config.octaves * space + space
+        self.encoder = nn.Module()
+        self.encoder.fv1 = OracleMLP(config.task.node_features + space, dim, hidden)
+        self.encoder.fv2 = OracleMLP(config.task.conditions, dim, hidden)
+        self.encoder.fv3 = OracleMLP(dim, dim, hidden)
+        self.mixer = nn.Module()
+        self.mixer.fe = OracleMLP(2 * space + 1, dim, hidden)
+        self.mixer.blocks = nn.ModuleList(
+            OracleBlock(config, dim + code) for _ in range(config.blocks)
+        )
+        self.decoder = nn.Module()
+        self.decoder.delta_out = nn.Sequential(nn.Linear(dim, dim), nn.SiLU(), nn.Linear(dim, dim))
+        self.decoder.state_out = nn.Sequential(
+            nn.Linear(dim, dim), nn.SiLU(), nn.Linear(dim, config.task.fields)
+        )
+        if config.drag:
+            self.decoder.const = nn.Parameter(torch.tensor(0.7))
+
+    def forward(self, case):
+        senders, receivers = case.edge_index
+        v = self.encoder.fv1(torch.cat([case.x, case.positions], dim=-1))
+        cond = self.encoder.fv2(case.conditions)
+        v = self.encoder.fv3(v + cond)
+        e = self.mixer.fe(edge_vectors(case.positions, senders, receivers, "single"))
+        s_enc = oracle_position_code(case.positions, self.config.octaves)
+        for block in self.mixer.blocks:
+            v, e = block(v + cond, e, s_enc, v[:, :0], senders, receivers)
+        v = v + self.decoder.delta_out(v + cond)
+        return self.decoder.state_out(v)
+
+    def drag(self, case):
+        const = self.decoder.const
+        return const * torch.sigmoid(const) * self(case).sum(0, keepdim=True)
+
+
 def random_case(config, num_nodes, num_edges, seed, dtype=torch.float64):
     """One case whose last node has no edge."""
     generator = torch.Generator().manual_seed(seed)
@@ -241,6 +324,12 @@ def small_static(**changes):
     return PhysGTOConfig(task=task, **(SIZES | changes))
 
 
+def small_surface(**changes):
+    task = changes.pop("task", StaticTask(node_features=1, fields=2, conditions=4))
+    kind = {"conditioning": "added", "attention": "three steps", "dropout": 0.0, "space": 3}
+    return PhysGTOConfig(task=task, **(SIZES | kind | changes))
+
+
 def small_transient(**changes):
     task = changes.pop("task", TransientTask(fields=2, node_types=3))
     kind = {"encoder_layers": 2, "feed_forward": 1, "activation": "gelu", "tied_attention": True}
@@ -252,7 +341,8 @@ def oracle():
     """The equations as a module for a configuration, in float64."""
 
     def build(config):
-        kind = OracleTransient if isinstance(config.task, TransientTask) else OracleStatic
+        static = OracleSurface if is_surface(config) else OracleStatic
+        kind = OracleTransient if isinstance(config.task, TransientTask) else static
         return kind(config).double()
 
     return build
@@ -292,11 +382,19 @@ def static_config():
 
 
 @pytest.fixture
+def surface_config():
+    return small_surface
+
+
+@pytest.fixture
 def transient_config():
     return small_transient
 
 
-@pytest.fixture(params=["static", "static with conditions", "static 3-D", "transient"])
+KINDS = ["static", "static with conditions", "static 3-D", "surface", "transient"]
+
+
+@pytest.fixture(params=KINDS)
 def config(request):
     """A small configuration of each kind."""
     with_conditions = StaticTask(node_features=2, fields=3, conditions=2)
@@ -304,5 +402,6 @@ def config(request):
         "static": small_static(),
         "static with conditions": small_static(task=with_conditions),
         "static 3-D": small_static(space=3),
+        "surface": small_surface(),
         "transient": small_transient(),
     }[request.param]

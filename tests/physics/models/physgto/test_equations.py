@@ -13,7 +13,11 @@ from graphformers.physics.models import PhysGTO, PhysGTOConfig
 from graphformers.physics.models.physgto.official import from_official_layout
 
 ROUNDING = 1e-10
-PUBLISHED = {"darcy": (134, 751_041), "heat_flow": (149, 2_362_757)}
+PUBLISHED = {
+    "darcy": (134, 751_041),
+    "heat_flow": (149, 2_362_757),
+    "ahmed": (156, 1_790_849),
+}
 
 
 def largest_difference(ours, expected):
@@ -21,10 +25,18 @@ def largest_difference(ours, expected):
 
 
 @pytest.fixture(
-    params=["static", "static, both directions", "static 3-D", "transient", "transient 3-D"]
+    params=[
+        "static",
+        "static, both directions",
+        "static 3-D",
+        "surface",
+        "transient",
+        "transient 3-D",
+    ]
 )
-def published_config(request, static_config, transient_config):
+def published_config(request, static_config, surface_config, transient_config):
     return {
+        "surface": surface_config(),
         "static": static_config(),
         "static, both directions": static_config(edge_direction="both"),
         "static 3-D": static_config(space=3),
@@ -49,7 +61,7 @@ def test_gradients_of_all_weights_equal_those_of_the_equations(published_config,
     torch.cat([equations(case) for case in batch]).square().mean().backward()
     model(GraphBatch.concatenate(batch)).square().mean().backward()
     theirs = {name: weight.grad for name, weight in equations.named_parameters()}
-    expected = from_official_layout(theirs, published_config.task, model.state_dict())
+    expected = from_official_layout(theirs, published_config, model.state_dict())
     for name, weight in model.named_parameters():
         assert largest_difference(weight.grad, expected[name]) < ROUNDING, name
 
@@ -99,6 +111,16 @@ def test_presets_have_the_published_number_of_parameters(preset, oracle):
     assert sum(weight.numel() for weight in model.parameters()) == parameters
     assert len(published) == keys
     PhysGTO.from_official(published, config)
+
+
+def test_drag_is_a_learned_multiple_of_the_sum_over_every_case(surface_config, oracle, cases):
+    config = surface_config(drag=True)
+    equations = oracle(config)
+    model = PhysGTO.from_official(equations.state_dict(), config).double()
+    batch = cases(config)
+    expected = torch.cat([equations.drag(case) for case in batch])
+    assert largest_difference(model.drag(GraphBatch.concatenate(batch)), expected) < ROUNDING
+    assert (PhysGTO(config).double().drag(batch[0]) == 0).all()
 
 
 def test_keys_of_a_parallel_wrapper_are_understood(static_config, oracle):

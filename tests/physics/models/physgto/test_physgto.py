@@ -8,7 +8,7 @@ from torch import nn
 
 from graphformers.errors import ConfigError, ShapeError
 from graphformers.graph_batch import GraphBatch
-from graphformers.physics.models import PhysGTO, PhysGTOConfig, StaticTask
+from graphformers.physics.models import PhysGTO, PhysGTOConfig, StaticTask, TransientTask
 
 ROUNDING = 1e-10  # double precision
 FLOAT_ROUNDING = 1e-5  # single precision
@@ -23,10 +23,11 @@ def model(config):
 
 
 @pytest.fixture
-def one_block(static_config, transient_config):
+def one_block(static_config, surface_config, transient_config):
     with_conditions = StaticTask(node_features=2, fields=3, conditions=2)
     return {
         "static": static_config(task=with_conditions, blocks=1),
+        "surface": surface_config(blocks=1),
         "transient": transient_config(blocks=1),
     }
 
@@ -149,20 +150,20 @@ def test_a_case_without_nodes_leaves_the_others_alone(model, config, cases):
     assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())
 
 
-@pytest.mark.parametrize("kind", ["static", "transient"])
+@pytest.mark.parametrize("kind", ["static", "surface", "transient"])
 def test_one_case_compiles_into_one_graph(kind, one_block, case):
     model = OnTensors(PhysGTO(one_block[kind]).eval())
     one = tensors(case(one_block[kind], 9, 20, seed=1, dtype=torch.float32))
-    compiled = torch.compile(model, fullgraph=True, dynamic=True, backend="aot_eager")
+    compiled = torch.compile(model, fullgraph=True, dynamic=True, backend="eager")
     torch.testing.assert_close(compiled(*one), model(*one), atol=FLOAT_ROUNDING, rtol=0)
 
 
-@pytest.mark.parametrize("kind", ["static", "transient"])
+@pytest.mark.parametrize("kind", ["static", "surface", "transient"])
 @torch._dynamo.config.patch(capture_scalar_outputs=True)  # the size of the largest case
 def test_several_cases_compile_into_one_graph(kind, one_block, cases):
     model = OnTensors(PhysGTO(one_block[kind]).eval())
     batch = tensors(GraphBatch.concatenate(cases(one_block[kind], torch.float32)))
-    compiled = torch.compile(model, fullgraph=True, dynamic=True, backend="aot_eager")
+    compiled = torch.compile(model, fullgraph=True, dynamic=True, backend="eager")
     torch.testing.assert_close(compiled(*batch), model(*batch), atol=FLOAT_ROUNDING, rtol=0)
 
 
@@ -193,10 +194,20 @@ def test_presets_are_found_by_name():
 
 
 def test_xavier_initialisation_sets_every_linear_bias(static_config):
-    model = PhysGTO(static_config(xavier=True))
+    model = PhysGTO(static_config(xavier=True, attention="three steps"))
     biases = [m.bias for m in model.modules() if isinstance(m, nn.Linear) and m.bias is not None]
+    packed = [m.in_proj_bias for m in model.modules() if isinstance(m, nn.MultiheadAttention)]
     assert biases
+    assert packed
+    biases += packed
     assert all((bias == 0.01).all() for bias in biases)
+
+
+@pytest.mark.parametrize("conditioning", ["joined", "added"])
+def test_a_model_without_a_head_for_drag_says_so(conditioning, static_config, case):
+    config = static_config(conditioning=conditioning)
+    with pytest.raises(ConfigError, match="no head for drag"):
+        PhysGTO(config).drag(case(config, 9, 12, seed=1, dtype=torch.float32))
 
 
 @pytest.mark.parametrize(
@@ -208,6 +219,10 @@ def test_xavier_initialisation_sets_every_linear_bias(static_config):
         ({"dropout": 1.0}, "dropout must lie in"),
         ({"activation": "selu"}, "did you mean 'silu'"),
         ({"edge_direction": "none"}, "edge_direction must be single or both"),
+        ({"conditioning": "times"}, "conditioning must be joined or added"),
+        ({"attention": "one step"}, "attention must be 'projected' or 'three steps'"),
+        ({"conditioning": "added", "task": TransientTask()}, "in a static task only"),
+        ({"drag": True}, "drag needs conditioning='added'"),
     ],
 )
 def test_impossible_settings_are_refused(changes, message, static_config):
