@@ -18,25 +18,16 @@ class AdaptiveLayerNorm(nn.Module):
               y = (1 + \alpha(c)) \odot f(n), \qquad
               [\gamma, \beta, \alpha](c) = W\,\mathrm{SiLU}(c) + b
 
-    :math:`W` and :math:`b` start at zero. Without conditions it is plain normalisation with learned
-    scale and shift, and gates nothing.
+    Without conditions it is plain normalisation with learned scale and shift, and gates nothing.
 
-    Source: Peebles & Xie 2023, arXiv:2212.09748; our gate starts at 1 instead of 0, so that a
-    layer works from its first step.
+    Source: Peebles & Xie 2023, arXiv:2212.09748. Their gate is :math:`\alpha` and starts at zero;
+    ours is near 1 as long as :math:`W` is small, so that a layer works from its first step.
     """
 
     def __init__(self, dim: int, *, conditioned: bool, eps: float = 1e-6):
         super().__init__()
         self.norm = nn.LayerNorm(dim, eps=eps, elementwise_affine=not conditioned)
         self.modulation = nn.Linear(dim, 3 * dim) if conditioned else None
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Follow no condition again."""
-        self.norm.reset_parameters()
-        if self.modulation is not None:
-            nn.init.zeros_(self.modulation.weight)
-            nn.init.zeros_(self.modulation.bias)
 
     def forward(
         self,

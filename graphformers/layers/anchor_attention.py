@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+from torch.fx.experimental.symbolic_shapes import statically_known_true
 from torch.nn.functional import scaled_dot_product_attention
 
 from graphformers.kept import kept
@@ -34,7 +35,32 @@ class TokenPlaces:
     @kept
     def rows(self) -> PaddedRows:
         """The tokens on a grid of graphs."""
+        if torch.compiler.is_compiling() and not statically_known_true(self.num_tokens >= 2):
+            return _RoomyRow(self.ptr, self.num_tokens)
         return PaddedRows(self.ptr, self.num_tokens)
+
+    @property
+    def there(self) -> Bool[Tensor, "graphs longest"] | None:
+        """Which places of the grid hold a token; None where all do."""
+        if self.rows.mask is None:
+            return None
+        columns = torch.arange(self.rows.longest, device=self.ptr.device)
+        return columns < self.ptr.diff()[:, None]
+
+
+class _RoomyRow(PaddedRows):
+    """Two free places behind the tokens of a single graph.
+
+    The tracer cannot tell attention to none or one from attention to many where the number of
+    tokens depends on data.
+    """
+
+    def __init__(self, ptr: Int[Tensor, " graphs_plus_1"], num_nodes: int):
+        super().__init__(ptr, num_nodes)
+        if self.slot is None:
+            self.longest = num_nodes + 2
+            self.slot = torch.arange(num_nodes, device=ptr.device)
+            self.mask = (torch.arange(self.longest, device=ptr.device) < num_nodes)[None]
 
 
 class KeysAndValues(NamedTuple):
@@ -54,12 +80,9 @@ class KeysAndValues(NamedTuple):
         places: TokenPlaces,
     ) -> "KeysAndValues":
         """Lay out the keys and values of some tokens."""
-        rows, there = places.rows, None
-        if rows.mask is not None:
-            columns = torch.arange(rows.longest, device=places.ptr.device)
-            there = columns < places.ptr.diff()[:, None]
-        grids = [rows.pad(one).transpose(1, 2) for one in (rotate(key, places.rotation), value)]
-        return KeysAndValues(*grids, there)
+        turned = rotate(key, places.rotation)
+        grids = [places.rows.pad(one).transpose(1, 2) for one in (turned, value)]
+        return KeysAndValues(*grids, places.there)
 
     @staticmethod
     def together(parts: Sequence["KeysAndValues"]) -> "KeysAndValues":
@@ -91,7 +114,7 @@ def read(
 
     with the rotation :math:`R`. No token sees another one that is not an anchor.
     """
-    if anchors.key.shape[2] == 0:
+    if not torch.compiler.is_compiling() and anchors.key.shape[2] == 0:
         return torch.zeros_like(query).flatten(1)
     grid = places.rows.pad(rotate(query, places.rotation)).transpose(1, 2)
     attended = scaled_dot_product_attention(

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from graphformers.checkpoint import PretrainedModel
 from graphformers.errors import ShapeError
-from graphformers.layers.adaptive_layer_norm import AdaptiveLayerNorm
 from graphformers.layers.anchor_attention import TokenPlaces
 from graphformers.layers.anchor_block import AnchorBlock
 from graphformers.layers.mlp import MLP
@@ -176,8 +175,5 @@ class ABUPT(PretrainedModel[ABUPTConfig]):
 
 
 def _draw(module: nn.Module) -> None:
-    """Weights of a plain transformer; what follows a condition starts by following none."""
     if isinstance(module, nn.Linear):
         truncated_normal_(module)
-    elif isinstance(module, AdaptiveLayerNorm):
-        module.reset_parameters()
