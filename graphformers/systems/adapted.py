@@ -11,7 +11,7 @@ from graphformers.models import (
     PPGTConfig,
     VirtualNodeMPNNConfig,
 )
-from graphformers.models.features import EdgeFeatures, NodeFeatures
+from graphformers.models.features import CategoricalFeatures, EdgeFeatures, NodeFeatures
 from graphformers.models.outputs import GraphHeadConfig, HalvingHeadConfig, NodeHeadConfig
 from graphformers.models.ppgt import GELUGraphHeadConfig, GELUNodeHeadConfig
 
@@ -37,12 +37,25 @@ def adapted(
 ) -> GraphConfig:
     """The same model with other feature tables and ``out`` columns of predictions.
 
-    Raises ``ConfigError`` for a head whose predictions are not columns.
+    New tables of categories are drawn from the distribution of the old ones. Raises ``ConfigError``
+    for a head whose predictions are not columns.
     """
     if not isinstance(config.head, GRAPH_HEADS + NODE_HEADS):
         raise ConfigError(
             f"predictions of a {type(config.head).__name__} are no columns; "
             "take a configuration with a head for graphs or for nodes"
         )
-    head = replace(config.head, out=out)
-    return replace(config, nodes=nodes, edges=edges, head=head)  # pyright: ignore[reportArgumentType]
+    changes = {
+        "nodes": _drawn_like(nodes, config.nodes),
+        "edges": _drawn_like(edges, config.edges),
+        "head": replace(config.head, out=out),
+    }
+    return replace(config, **changes)  # pyright: ignore[reportArgumentType]
+
+
+def _drawn_like(
+    features: NodeFeatures | EdgeFeatures, model: NodeFeatures | EdgeFeatures | None
+) -> NodeFeatures | EdgeFeatures:
+    if isinstance(features, CategoricalFeatures) and isinstance(model, CategoricalFeatures):
+        return replace(features, normal=model.normal)
+    return features
