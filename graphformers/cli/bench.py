@@ -24,7 +24,7 @@ from graphformers.files import write_json
 
 TOPICS = (
     "attention", "message", "sampling", "neighbors", "walks", "euler", "gps", "grit", "gt",
-    "mpnn-vn", "ppgt", "physgto",
+    "mpnn-vn", "ppgt", "physgto", "volt",
 )  # fmt: skip
 OTHER_TOPICS = {
     "expressivity": "graphformers.cli.expressivity",
