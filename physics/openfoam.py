@@ -14,6 +14,7 @@ from vtkmodules.vtkIOGeometry import vtkOpenFOAMReader
 from graphformers.errors import DataError
 from graphformers.physics.mesh_file import first_complaint, vtk_messages
 from graphformers.physics.read_options import ReadOptions
+from graphformers.physics.readers.blocks import extracted
 from graphformers.physics.readers.case_file import CaseFile
 from graphformers.physics.readers.openfoam_files import (
     field_unit,
@@ -51,7 +52,10 @@ def open_openfoam(
         seconds, cells, patches = _read(folder, fields, time, skip_missing=skip_missing)
         complaint = first_complaint(messages)
     if complaint or cells.n_points == 0:
-        raise DataError(f"{folder}: the OpenFOAM case cannot be read. VTK says: {complaint}")
+        hint = ""
+        if "dimensions" in complaint:
+            hint = "; dimensions must be seven numbers such as [0 1 -1 0 0 0 0], not words"
+        raise DataError(f"{folder}: the OpenFOAM case cannot be read. VTK says: {complaint}{hint}")
     grid = cast("pv.UnstructuredGrid", cells.cell_data_to_point_data())
     if cells.cell_data.keys():
         names = ", ".join(cells.cell_data.keys())
@@ -142,11 +146,7 @@ def _front(grid: pv.UnstructuredGrid, folder: Path) -> pv.UnstructuredGrid:
     if front.size == 0:
         raise DataError(f"{folder}: expected the empty patches of a 2-D case to face the z axis")
     logger.info("%s: 2-D case, read as the %d faces of its front", folder, front.size)
-    flat = cast("pv.UnstructuredGrid", surface.extract_cells(front))
-    for extra in ("vtkOriginalPointIds", "vtkOriginalCellIds"):
-        for data in (flat.point_data, flat.cell_data):
-            data.pop(extra, None)
-    return flat
+    return extracted(surface, front)
 
 
 def is_openfoam_case(path: Path) -> bool:

@@ -1,9 +1,11 @@
 """Several blocks to one mesh: those of the volume are joined, those of its boundary become tags."""
 
 from collections.abc import Iterator, Mapping
+from typing import cast
 
 import numpy as np
 import pyvista as pv
+from jaxtyping import Float, Int
 from scipy.spatial import KDTree
 from vtkmodules.vtkCommonDataModel import vtkGenericCell
 from vtkmodules.vtkFiltersCore import vtkAppendFilter
@@ -57,16 +59,32 @@ def add_tags(mesh: pv.DataSet, boundaries: Mapping[str, pv.DataSet], where: str)
     tree = KDTree(mesh.points)
     tolerance = SAME_PLACE * np.ptp(np.asarray(mesh.points), axis=0).max()
     for name, boundary in boundaries.items():
-        distance, points = tree.query(boundary.points)
+        used = _used_points(boundary)
+        distance, points = tree.query(used)
         off = int((distance > tolerance).sum())
         if off:
             raise DataError(
                 f"{where}: boundary {name!r} must lie on points of the mesh; "
-                f"{off} of its {boundary.n_points} points are up to {distance.max():.3g} away"
+                f"{off} of its {len(used)} points are up to {distance.max():.3g} away"
             )
         tag = np.zeros(mesh.n_points, dtype=np.uint8)
         tag[points] = 1
         mesh.point_data[f"{name}_boundary" if name in mesh.point_data else name] = tag
+
+
+def extracted(mesh: pv.DataSet, cells: Int[np.ndarray, " chosen"]) -> pv.UnstructuredGrid:
+    """Some cells of a mesh and the points they use."""
+    chosen = cast("pv.UnstructuredGrid", mesh.extract_cells(cells))
+    for extra in ("vtkOriginalPointIds", "vtkOriginalCellIds"):
+        for data in (chosen.point_data, chosen.cell_data):
+            data.pop(extra, None)
+    return chosen
+
+
+def _used_points(boundary: pv.DataSet) -> Float[np.ndarray, "points 3"]:
+    """Points of cells: some formats store a boundary with all points of the mesh."""
+    grid = boundary.cast_to_unstructured_grid()
+    return np.asarray(grid.points)[np.unique(grid.cell_connectivity)]
 
 
 def mesh_dimension(mesh: pv.DataSet) -> int:

@@ -38,9 +38,9 @@ TYPE_NAMES = {
     HANDLE: "handle",
     INFLOW: "inflow",
     OUTFLOW: "outflow",
-    WALL_BOUNDARY: WALL,
+    WALL_BOUNDARY: "wall_boundary",
 }
-SOLID = (OBSTACLE, AIRFOIL, WALL_BOUNDARY)
+BODIES = (OBSTACLE, AIRFOIL)
 
 Tags = Mapping[str, Bool[np.ndarray, " points"]]
 
@@ -58,7 +58,7 @@ def boundary_tags(
     for name in dataset.point_data:
         values = np.asarray(dataset.point_data[name])
         if is_node_type(name):
-            tags.update(_tags_of_types(values.reshape(len(values), -1)[:, 0]))
+            tags.update(tags_of_types(check_node_types(values.reshape(-1), where)))
         elif _is_flag(values):
             tags[name] = values.astype(bool)
     if walls is not None:
@@ -97,10 +97,15 @@ def _is_flag(values: np.ndarray) -> bool:
     return is_small and bool(np.isin(values, (0, 1)).all())
 
 
-def _tags_of_types(types: np.ndarray) -> dict[str, Bool[np.ndarray, " points"]]:
+def tags_of_types(
+    types: Int[np.ndarray, " points"],
+) -> dict[str, Bool[np.ndarray, " points"]]:
+    """A tag for every node type there is; ``wall`` is the body, without one all walls."""
     found = {name: types == kind for kind, name in TYPE_NAMES.items() if (types == kind).any()}
-    solid = np.isin(types, SOLID)
-    return {**found, WALL: solid} if solid.any() else found
+    for solid in (np.isin(types, BODIES), types == WALL_BOUNDARY):
+        if solid.any():
+            return {**found, WALL: solid}
+    return found
 
 
 def _union(

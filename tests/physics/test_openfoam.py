@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from graphformers.errors import DataError
-from graphformers.physics import ReadOptions, read_case, read_cases
+from graphformers.physics import ReadOptions, read_case, read_cases, read_series
+from graphformers.physics.mesh_series import INFLOW, NORMAL, OUTFLOW, WALL_BOUNDARY
 
 FoamCase = Callable[..., Path]
 
@@ -101,4 +102,69 @@ def test_a_truncated_mesh_is_an_error(openfoam_case: FoamCase, name: str) -> Non
     content = path.read_text()
     path.write_text(content[: len(content) - 20])
     with pytest.raises(DataError, match="the OpenFOAM case cannot be read"):
+        read_case(folder)
+
+
+def test_stored_times_are_a_series(openfoam_case: FoamCase) -> None:
+    series = read_series(openfoam_case(times=("0", "0.5", "10")))
+    assert series.name == "cubes"
+    assert series.times.tolist() == [0.0, 0.5, 10.0]
+    first, last = series.read_step(0), series.read_step(2)
+    assert set(first) == {"U", "p"}
+    assert np.allclose(last["p"] - first["p"], 10.0)
+    assert first["U"].shape == (6, 2)
+    assert series.mesh.units == {"p": "m2/s2", "U": "m/s"}
+
+
+def test_patches_say_what_the_points_of_a_series_are(openfoam_case: FoamCase) -> None:
+    series = read_series(openfoam_case())
+    x, y = series.mesh.points.T
+    assert (series.node_types[y == 0] == WALL_BOUNDARY).all()
+    assert (series.node_types[(x == 0) & (y == 1)] == INFLOW).all()
+    assert (series.node_types[(x == 2) & (y == 1)] == OUTFLOW).all()
+    assert (series.node_types[(x == 1) & (y == 1)] == NORMAL).all()
+
+
+def test_a_field_some_times_lack_is_left_out_unless_it_is_named(openfoam_case: FoamCase) -> None:
+    folder = openfoam_case()
+    (folder / "0" / "U").unlink()
+    assert list(read_series(folder).read_step(1)) == ["p"]
+    with pytest.raises(DataError, match="expected a field 'U' at every time; there is none at 0"):
+        read_series(folder, ReadOptions(fields=("U", "p")))
+
+
+def test_a_case_without_times_is_no_series(openfoam_case: FoamCase) -> None:
+    folder = openfoam_case(times=())
+    assert read_case(folder).num_points == 6
+    with pytest.raises(DataError, match="expected folders of stored times"):
+        read_series(folder)
+
+
+def test_a_patch_without_faces_is_an_empty_tag(openfoam_case: FoamCase) -> None:
+    folder = openfoam_case()
+    path = folder / "constant" / "polyMesh" / "boundary"
+    text = path.read_text().replace("5\n(", "6\n(")
+    nothing = "nothing\n{\n    type patch;\n    nFaces 0;\n    startFace 11;\n}\n"
+    path.write_text(text.rstrip().removesuffix(")") + nothing + ")\n")
+    for time in ("0", "10"):
+        for name in ("p", "U"):
+            field = folder / time / name
+            field.write_text(
+                field.read_text().rstrip()[:-1] + "nothing { type zeroGradient; }\n}\n"
+            )
+    case = read_case(folder)
+    assert not case.boundaries["nothing"].any()
+    assert case.boundaries["wall"].sum() == 3
+
+
+def test_a_wall_patch_that_is_not_there_names_the_patches(openfoam_case: FoamCase) -> None:
+    with pytest.raises(DataError, match=r"expected a boundary 'floors' for the wall.*'floor'"):
+        read_case(openfoam_case(), ReadOptions(walls=("floors",)))
+
+
+def test_dimensions_in_words_say_what_to_do(openfoam_case: FoamCase) -> None:
+    folder = openfoam_case()
+    path = folder / "10" / "U"
+    path.write_text(path.read_text().replace("[0 1 -1 0 0 0 0]", "[velocity]"))
+    with pytest.raises(DataError, match=r"dimensions must be seven numbers"):
         read_case(folder)
