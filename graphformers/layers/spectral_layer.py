@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from graphformers.errors import ConfigError, ShapeError
 
-Transform = Literal["fft", "matrix"]
+Transform = Literal["matrix", "fft"]
 Kept: TypeAlias = tuple[int, int]  # frequencies from 0 up and from -1 down
+_FEW = 1 << 13  # points times modes up to which the axes are summed over as one
 
 
 @final
@@ -27,10 +28,10 @@ class SpectralLayer(nn.Module):
     added. Space has as many axes as ``modes``. The matrices act on functions, not on numbers, so a
     layer may be used at another resolution; a grid too coarse for all modes uses those it has.
 
-    ``transform`` is how it is computed, not what: ``"fft"``, or ``"matrix"``, the sums as products
-    with sines and cosines, which has no complex numbers for an exporter to stumble over. Half
-    precision is computed in single. The matrices are stored as pairs of real numbers and start,
-    both parts, uniform in [0, ``initial_scale``), by default one over both widths.
+    ``transform`` is how it is computed, not what: ``"matrix"``, the sums as products with sines and
+    cosines, exports and is the faster one, or ``"fft"``, for more modes than a few dozen an axis.
+    Half precision is computed in single. The matrices are stored as pairs of real numbers and
+    start, both parts, uniform in [0, ``initial_scale``), by default one over both widths.
 
     ``overwrite_overlap`` reproduces published programs where a grid has fewer than ``2 m`` points
     along an axis other than the last: modes that both signs claim there go to the negative one.
@@ -44,7 +45,7 @@ class SpectralLayer(nn.Module):
         dim_out: int,
         modes: Sequence[int],
         *,
-        transform: Transform = "fft",
+        transform: Transform = "matrix",
         overwrite_overlap: bool = False,
         initial_scale: float | None = None,
     ):
@@ -54,7 +55,7 @@ class SpectralLayer(nn.Module):
                 f"widths and modes must be at least 1; got {dim_in}, {dim_out} and {tuple(modes)}"
             )
         if transform not in get_args(Transform):
-            raise ConfigError(f"transform must be fft or matrix; got {transform!r}")
+            raise ConfigError(f"transform must be matrix or fft; got {transform!r}")
         self.modes = tuple(modes)
         self.transform = transform
         self.overwrite_overlap = overwrite_overlap
@@ -79,10 +80,14 @@ class SpectralLayer(nn.Module):
         flat = x.to(weight.dtype).reshape(-1, *grid, dim_in)
         kept = [*map(self._kept, grid[:-1], self.modes)]
         kept.append((min(self.modes[-1], grid[-1] // 2 + 1), 0))
-        fast = self.transform == "fft"
-        spectrum = (_to_modes_fast if fast else _to_modes)(flat, kept)
-        mapped = _multiply(spectrum, _matrices(weight, kept))
-        values = (_from_modes_fast if fast else _from_modes)(mapped, grid, kept)
+        matrices = _matrices(weight, kept)
+        if self.transform == "fft":
+            spectrum = _multiply(_fast_to_modes(flat, kept), matrices)
+            values = _fast_from_modes(spectrum, grid, kept)
+        else:
+            few = math.prod(grid) * matrices.shape[0] <= _FEW
+            waves = _Waves(grid, kept, flat, as_one=few)
+            values = waves.from_modes(_multiply(waves.to_modes(flat), matrices))
         return values.reshape(*x.shape[:-1], -1).to(x.dtype)
 
     def _kept(self, points: int, modes: int) -> Kept:
@@ -97,90 +102,110 @@ class SpectralLayer(nn.Module):
         return f"{dim_in}, {dim_out}, modes={self.modes}, transform={self.transform!r}"
 
 
+class _Waves:
+    """Sines and cosines of every axis, or of all axes as one, as matrices.
+
+    A turn (frequencies, 2, points, 2) is the product with exp(-2 pi i k t) as a real matrix from
+    (real, imaginary) to the same; transposed, it is the product with the conjugate.
+    """
+
+    def __init__(self, grid: Sequence[int], kept: Sequence[Kept], like: Tensor, *, as_one: bool):
+        self.grid = tuple(grid)
+        angles = [_angles(*one) for one in zip(grid, kept, strict=True)]
+        mode = torch.arange(kept[-1][0])
+        alone = (mode == 0) | (2 * mode == grid[-1])  # is its own conjugate
+        share = (2 - alone.to(torch.float64)) / math.prod(grid)
+        if as_one:
+            angle = angles[0]
+            for other in angles[1:]:
+                angle = (angle[:, None, :, None] + other[:, None]).flatten(2).flatten(0, 1)
+            angles, share = [angle], share.repeat(angle.shape[0] // share.shape[0])
+        self.modes = [angle.shape[0] for angle in angles]
+        self.points = [angle.shape[1] for angle in angles]
+        *self.turns, last = [_turn(angle).to(like) for angle in angles]
+        self.forth = last[..., 0].transpose(0, 1).flatten(0, 1)
+        self.back = (last[..., 0] * share.to(like)[:, None, None]).transpose(0, 1).flatten(0, 1).T
+
+    def to_modes(self, x: Float[Tensor, "cases *grid dim"]) -> Float[Tensor, "modes cases 2 dim"]:
+        """The spectrum; a pair of real numbers stands before what is already transformed."""
+        x = x.reshape(x.shape[0], *self.points, -1)
+        spectrum = (self.forth @ x).unflatten(-2, (2, -1))
+        for axis in range(len(self.turns), 0, -1):
+            spectrum = _turned(spectrum, self.turns[axis - 1].flatten(2).flatten(0, 1), axis)
+            spectrum = spectrum.movedim(axis + 1, axis)
+        return spectrum.flatten(2, -2).movedim(2, 0)
+
+    def from_modes(
+        self, spectrum: Float[Tensor, "modes cases 2 dim"]
+    ) -> Float[Tensor, "cases *grid dim"]:
+        """Real functions from half of their spectrum."""
+        spectrum = spectrum.movedim(0, 2).unflatten(2, self.modes)
+        for axis, turn in enumerate(self.turns, 1):
+            spectrum = spectrum.movedim(axis, axis + 1)
+            spectrum = _turned(spectrum, turn.flatten(2).flatten(0, 1).T, axis)
+        values = self.back @ spectrum.flatten(-3, -2)
+        return values.reshape(-1, *self.grid, values.shape[-1])
+
+
+def _angles(points: int, kept: Kept) -> Float[Tensor, "frequencies points"]:
+    above, below = kept
+    frequency = torch.cat([torch.arange(above), torch.arange(-below, 0)])
+    turn = frequency[:, None] * torch.arange(points) % points  # whole turns left out exactly
+    return turn.to(torch.float64) * (2 * math.pi / points)
+
+
+def _turn(angle: Float[Tensor, "frequencies points"]) -> Tensor:
+    cos, sin = angle.cos(), angle.sin()
+    real, imaginary = torch.stack([cos, sin], dim=-1), torch.stack([-sin, cos], dim=-1)
+    return torch.stack([real, imaginary], dim=1)
+
+
+def _turned(pairs: Tensor, turn: Float[Tensor, "out in"], axis: int) -> Tensor:
+    """The product over an axis and the real and imaginary parts that stand behind it."""
+    rest = pairs.shape[axis + 2 :]
+    flat = pairs.flatten(axis + 2).flatten(axis, axis + 1)
+    return (turn @ flat).unflatten(axis, (-1, 2)).unflatten(-1, rest)
+
+
 def _matrices(
     weight: Float[Tensor, "*modes dim_in dim_out 2"], kept: Sequence[Kept]
-) -> Float[Tensor, "*kept dim_in dim_out 2"]:
-    """The matrices of the frequencies that the grid has."""
+) -> Float[Tensor, "kept 2_dim_in 2_dim_out"]:
+    """Those of the frequencies that the grid has, as real matrices twice as wide and high."""
     for axis, (above, below) in enumerate(kept):
         weight = _both_ends(weight, axis, above, below)
-    return weight
+    turned = torch.stack([-weight[..., 1], weight[..., 0]], dim=-1)  # times i
+    both = torch.stack([weight, turned], dim=len(kept)).movedim(-1, -2)
+    return both.flatten(-2).flatten(-3, -2).flatten(0, -3)
 
 
 def _multiply(
-    spectrum: Float[Tensor, "*modes cases dim_in 2"],
-    matrices: Float[Tensor, "*modes dim_in dim_out 2"],
-) -> Float[Tensor, "*modes cases dim_out 2"]:
-    """Complex products written as real ones, twice as wide and high."""
-    turned = torch.stack([-matrices[..., 1], matrices[..., 0]], dim=-1)  # times i
-    both = torch.stack([matrices, turned], dim=-3).flatten(-2).flatten(-3, -2)
-    return (spectrum.flatten(-2) @ both).unflatten(-1, (-1, 2))
+    spectrum: Float[Tensor, "modes cases 2 dim_in"],
+    matrices: Float[Tensor, "modes 2_dim_in 2_dim_out"],
+) -> Float[Tensor, "modes cases 2 dim_out"]:
+    return (spectrum.flatten(2) @ matrices).unflatten(-1, (2, -1))
 
 
-def _to_modes(
+def _fast_to_modes(
     x: Float[Tensor, "cases *grid dim"], kept: Sequence[Kept]
-) -> Float[Tensor, "*modes cases dim 2"]:
-    space = len(kept)
-    turns = [_turns(points, *both, x) for points, both in zip(x.shape[1:-1], kept, strict=True)]
-    spectrum = _contract(x, [space], turns[-1][:, 0], [0])
-    for axis in reversed(range(space - 1)):
-        spectrum = _contract(spectrum, [axis + 1, -1], turns[axis], [0, 1])
-    modes = range(space + 1, 1, -1)  # the last axis of the grid came first
-    return spectrum.permute(*modes, 0, 1, -1)
-
-
-def _from_modes(
-    spectrum: Float[Tensor, "*modes cases dim 2"], grid: Sequence[int], kept: Sequence[Kept]
-) -> Float[Tensor, "cases *grid dim"]:
-    turns = [_turns(points, *both, spectrum) for points, both in zip(grid, kept, strict=True)]
-    for points, turn in zip(grid[:-1], turns[:-1], strict=True):
-        spectrum = _contract(spectrum, [0, -1], turn / points, [2, 3])
-    mode = torch.arange(kept[-1][0], device=spectrum.device)
-    alone = (mode == 0) | (2 * mode == grid[-1])  # is its own conjugate
-    share = (2 - alone.to(spectrum.dtype)) / grid[-1]
-    back = turns[-1][:, 0] * share[:, None]
-    return _contract(spectrum, [0, -1], back, [1, 2]).movedim(1, -1)
-
-
-def _turns(
-    points: int, above: int, below: int, like: Tensor
-) -> Float[Tensor, "points 2 frequencies 2"]:
-    """Product with exp(-2 pi i k t) as a real matrix from (real, imaginary) to the same.
-
-    Transposed, it is the product with the conjugate.
-    """
-    frequency = torch.cat([torch.arange(above), torch.arange(-below, 0)])
-    turn = torch.arange(points)[:, None] * frequency % points  # whole turns left out exactly
-    angle = turn.to(torch.float64) * (2 * math.pi / points)
-    cos, sin = angle.cos(), angle.sin()
-    real, imaginary = torch.stack([cos, -sin], dim=-1), torch.stack([sin, cos], dim=-1)
-    return torch.stack([real, imaginary], dim=1).to(like)
-
-
-def _contract(first: Tensor, axes: list[int], second: Tensor, others: list[int]) -> Tensor:
-    """Sum of products over axes; what is left of ``second`` comes last."""
-    return torch.tensordot(first, second, dims=(axes, others))  # pyright: ignore[reportArgumentType]
-
-
-def _to_modes_fast(
-    x: Float[Tensor, "cases *grid dim"], kept: Sequence[Kept]
-) -> Float[Tensor, "*modes cases dim 2"]:
-    space = len(kept)
-    spectrum = torch.fft.rfftn(x, dim=tuple(range(1, space + 1)))
+) -> Float[Tensor, "modes cases 2 dim"]:
+    spectrum = torch.fft.rfftn(x, dim=tuple(range(1, len(kept) + 1)))
     for axis, (above, below) in enumerate(kept):
         spectrum = _both_ends(spectrum, axis + 1, above, below)
-    return torch.view_as_real(spectrum.movedim(0, -2))
+    return torch.view_as_real(spectrum.flatten(1, -2).movedim(0, 1)).movedim(-1, -2)
 
 
-def _from_modes_fast(
-    spectrum: Float[Tensor, "*modes cases dim 2"], grid: Sequence[int], kept: Sequence[Kept]
+def _fast_from_modes(
+    spectrum: Float[Tensor, "modes cases 2 dim"], grid: Sequence[int], kept: Sequence[Kept]
 ) -> Float[Tensor, "cases *grid dim"]:
-    spectrum = torch.view_as_complex(spectrum.contiguous()).movedim(-2, 0)
+    sizes = [above + below for above, below in kept]
+    pairs = spectrum.permute(1, 0, 3, 2).contiguous()
+    spread = torch.view_as_complex(pairs).unflatten(1, sizes)
     for axis, (points, (above, below)) in enumerate(zip(grid[:-1], kept[:-1], strict=True), 1):
-        shape = list(spectrum.shape)
+        shape = list(spread.shape)
         shape[axis] = points - above - below
-        ends = spectrum.narrow(axis, 0, above), spectrum.narrow(axis, above, below)
-        spectrum = torch.cat([ends[0], spectrum.new_zeros(shape), ends[1]], dim=axis)
-    return torch.fft.irfftn(spectrum, s=tuple(grid), dim=tuple(range(1, len(grid) + 1)))
+        ends = spread.narrow(axis, 0, above), spread.narrow(axis, above, below)
+        spread = torch.cat([ends[0], spread.new_zeros(shape), ends[1]], dim=axis)
+    return torch.fft.irfftn(spread, s=tuple(grid), dim=tuple(range(1, len(grid) + 1)))
 
 
 def _both_ends(values: Tensor, axis: int, above: int, below: int) -> Tensor:

@@ -98,7 +98,7 @@ class PatchOperatorConfig:
     smoothing_modes: tuple[int, int] | None = None
     dropout: float = 0.0
     overwrite_overlapping_modes: bool = False
-    transform: Transform = "fft"
+    transform: Transform = "matrix"
 
     def __post_init__(self) -> None:
         check_at_least(self, **dict.fromkeys(("dim", "heads", "layers", "feed_forward"), 1))
@@ -111,7 +111,7 @@ class PatchOperatorConfig:
             if pair is not None and (len(pair) != 2 or min(pair) < 1):
                 raise ConfigError(f"{name} must be two numbers of at least 1; got {pair}")
         if self.transform not in get_args(Transform):
-            raise ConfigError(f"transform must be fft or matrix; got {self.transform!r}")
+            raise ConfigError(f"transform must be matrix or fft; got {self.transform!r}")
         _check_dropout(self.dropout)
 
 

@@ -152,7 +152,7 @@ def test_the_sums_export_for_grids_of_any_size():
     [
         ({"modes": ()}, "modes must be at least 1"),
         ({"modes": (2, 0)}, "modes must be at least 1"),
-        ({"transform": "dct"}, "transform must be fft or matrix"),
+        ({"transform": "dct"}, "transform must be matrix or fft"),
     ],
 )
 def test_impossible_settings_are_refused(arguments, message):

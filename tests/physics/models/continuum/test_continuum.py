@@ -418,7 +418,7 @@ def test_impossible_settings_of_a_transformer_are_refused(changes, message):
         ({"modes": (4,)}, "modes must be two numbers"),
         ({"smoothing_modes": (0, 4)}, "smoothing_modes must be two numbers"),
         ({"dropout": -0.1}, "dropout must lie in"),
-        ({"transform": "dct"}, "transform must be fft or matrix"),
+        ({"transform": "dct"}, "transform must be matrix or fft"),
     ],
 )
 def test_impossible_settings_of_a_patch_operator_are_refused(changes, message, kind):
