@@ -52,7 +52,13 @@ def _cases_at(path: Path) -> list[CaseFile]:
 
 
 def _cases_in_folder(folder: Path) -> list[CaseFile]:
-    cases = [case for path in sorted(folder.iterdir()) for case in _cases_beside_others(path)]
+    readers = {path: find_reader(path) for path in sorted(folder.iterdir())}
+    known = {path: reader for path, reader in readers.items() if reader is not None}
+    pieces = {piece for path, reader in known.items() for piece in reader.pieces(path)}
+    pieces |= {path for path in known if _is_companion(path)}
+    cases = [
+        case for path, reader in known.items() if path not in pieces for case in reader.cases(path)
+    ]
     if not cases:
         kinds = "; ".join(f"{reader.name} ({reader.expects})" for reader in READERS)
         raise DataError(f"{folder}: no cases here; expected one of {kinds}")
@@ -66,13 +72,12 @@ def _cases_in_folder(folder: Path) -> list[CaseFile]:
     return [_with_row(case, rows.get(case.name, {})) for case in cases]
 
 
-def _cases_beside_others(path: Path) -> list[CaseFile]:
-    is_companion = path.stem.endswith(WALL_SUFFIX) and any(
+def _is_companion(path: Path) -> bool:
+    """A wall surface beside its case."""
+    return path.stem.endswith(WALL_SUFFIX) and any(
         path.with_name(path.stem.removesuffix(WALL_SUFFIX) + suffix).exists()
         for suffix in MESH_SUFFIXES
     )
-    reader = None if is_companion else find_reader(path)
-    return reader.cases(path) if reader else []
 
 
 def _with_row(case: CaseFile, row: Mapping[str, str]) -> CaseFile:

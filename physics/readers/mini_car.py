@@ -19,6 +19,7 @@ from graphformers.errors import DataError
 from graphformers.physics.read_options import ReadOptions
 from graphformers.physics.readers.case_file import CaseFile
 from graphformers.physics.readers.reader import OpenedMesh, Reader
+from graphformers.physics.readers.uniform_cells import mesh_of
 
 NEEDED = {"vertices", "centroids", "press"}
 NEAREST = (12, 24, 48)  # vertices among which corners are looked for, more when not found
@@ -55,8 +56,7 @@ def _read(file: CaseFile, _: ReadOptions) -> OpenedMesh:
     triangles = corners_of_centers(points, car["centroids"].double().numpy(), file.where)
     if "triangle_normals" in car:
         _turn_along(triangles, points, car["triangle_normals"].double().numpy())
-    cells = np.hstack([np.full((len(triangles), 1), 3), triangles]).ravel()
-    mesh = pv.PolyData(points, cells)
+    mesh = mesh_of(points, triangles, pv.CellType.TRIANGLE)
     mesh.point_data["press"] = car["press"].double().numpy().reshape(-1)
     return OpenedMesh(dataset=mesh)
 

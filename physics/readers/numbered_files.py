@@ -152,5 +152,6 @@ COLLECTION = Reader(
     expects=".pvd with one mesh file for every time",
     recognises=_recognises,
     read=_read,
+    pieces=lambda path: _listed(path)[0],
     open_series=_open_series,
 )

@@ -19,6 +19,7 @@ from graphformers.physics.readers.case_file import CaseFile
 from graphformers.physics.readers.point_fields import wanted_names
 from graphformers.physics.readers.reader import OpenedMesh, Reader
 from graphformers.physics.readers.tags import WALL
+from graphformers.physics.readers.uniform_cells import mesh_of, used_points
 
 NEEDED = {"points", "faces", "owner", "boundary_json"}
 PREFIX = "cell_"
@@ -54,7 +55,8 @@ def _read(file: CaseFile, options: ReadOptions) -> OpenedMesh:
         points, faces = np.asarray(arrays["points"]), np.asarray(arrays["faces"])
         patches = json.loads(str(arrays["boundary_json"]))
         front = _front(points, faces, patches, file.where)
-        mesh, kept = _plane_mesh(points, faces[front])
+        kept, corners = used_points(faces[front])
+        mesh = mesh_of(points[kept], corners, pv.CellType.QUAD)
         for name in names:
             values = np.asarray(arrays[PREFIX + name][arrays["owner"][front]], dtype=np.float64)
             columns = values.reshape(len(front), -1)
@@ -74,15 +76,6 @@ def _front(points: np.ndarray, faces: np.ndarray, patches: list[list], where: st
     height = points[faces[numbers], 2].max(axis=1)
     tolerance = SAME_PLANE * np.ptp(points, axis=0).max()
     return numbers[height <= points[:, 2].min() + tolerance]
-
-
-def _plane_mesh(points: np.ndarray, faces: np.ndarray) -> tuple[pv.UnstructuredGrid, np.ndarray]:
-    """Quadrilaterals and the numbers their points had."""
-    kept, corners = np.unique(faces, return_inverse=True)
-    corners = corners.reshape(faces.shape)
-    cells = np.hstack([np.full((len(corners), 1), corners.shape[1]), corners]).ravel()
-    kinds = np.full(len(corners), int(pv.CellType.QUAD), dtype=np.uint8)
-    return pv.UnstructuredGrid(cells, kinds, points[kept]), kept
 
 
 def _add_tags(

@@ -47,6 +47,11 @@ def one_case(path: Path) -> list[CaseFile]:
     return [CaseFile(name=path.name if path.is_dir() else path.stem, path=path)]
 
 
+def no_pieces(_: Path) -> list[Path]:
+    """The pieces of a case that is one file or folder."""
+    return []
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reader:
     """A file format.
@@ -54,6 +59,7 @@ class Reader:
     ``recognises`` looks at names, and at the content only where many formats share a suffix; it is
     true for a case and for a folder or file that holds several. ``cases`` lists these. ``read``
     opens one, at ``options.time`` if it has several times; ``open_series`` opens all of them.
+    ``pieces`` are files beside a case that belong to it and are none of their own.
     """
 
     name: str
@@ -61,4 +67,5 @@ class Reader:
     recognises: Callable[[Path], bool]
     read: Callable[[CaseFile, ReadOptions], OpenedMesh]
     cases: Callable[[Path], list[CaseFile]] = one_case
+    pieces: Callable[[Path], list[Path]] = no_pieces
     open_series: Callable[[CaseFile, ReadOptions], OpenedSeries] | None = None

@@ -17,6 +17,7 @@ from graphformers.physics.readers.blocks import joined
 from graphformers.physics.readers.case_file import CaseFile
 from graphformers.physics.readers.reader import OpenedMesh, Reader
 from graphformers.physics.readers.tags import WALL
+from graphformers.physics.readers.uniform_cells import mesh_of, used_points
 from graphformers.physics.surface import POINT_ID, outer_surface
 
 SURFACE, SPACE = "quadpress_smpl.vtk", "hexvelo_smpl.vtk"
@@ -54,9 +55,8 @@ def _read(file: CaseFile, options: ReadOptions) -> OpenedMesh:
 
 def _body(mesh: pv.UnstructuredGrid) -> pv.UnstructuredGrid:
     """The faces with the points they use: about a hundred points belong to none."""
-    used, corners = np.unique(mesh.cell_connectivity, return_inverse=True)
-    cells = np.hstack([np.full((mesh.n_cells, 1), 4), corners.reshape(-1, 4)])
-    body = pv.UnstructuredGrid(cells.ravel(), mesh.celltypes, np.asarray(mesh.points)[used])
+    used, corners = used_points(mesh.cell_connectivity.reshape(-1, 4))
+    body = mesh_of(np.asarray(mesh.points)[used], corners, pv.CellType.QUAD)
     body.point_data[PRESSURE] = _only_array(mesh)[used]
     return body
 
@@ -97,11 +97,8 @@ def _turned_inward(body: pv.UnstructuredGrid, faces: list[int]) -> pv.Unstructur
     outward = surface.compute_normals(
         point_normals=False, auto_orient_normals=True, consistent_normals=True
     )
-    turned = outward.regular_faces[faces, ::-1]
-    used, corners = np.unique(turned, return_inverse=True)
-    cells = np.hstack([np.full((len(faces), 1), 4), corners.reshape(-1, 4)])
-    kinds = np.full(len(faces), int(pv.CellType.QUAD), dtype=np.uint8)
-    alone = pv.UnstructuredGrid(cells.ravel(), kinds, np.asarray(outward.points)[used])
+    used, corners = used_points(outward.regular_faces[faces, ::-1])
+    alone = mesh_of(np.asarray(outward.points)[used], corners, pv.CellType.QUAD)
     alone.point_data[VELOCITY] = np.zeros((len(used), 3))
     alone.point_data[PRESSURE] = body.point_data[PRESSURE][used]
     alone.point_data[WALL] = np.ones(len(used), dtype=np.uint8)

@@ -24,6 +24,7 @@ from graphformers.physics.readers.point_fields import is_node_type, wanted_names
 from graphformers.physics.readers.reader import OpenedMesh, OpenedSeries, PointFields, Reader
 from graphformers.physics.readers.steps import ascending, chosen_step
 from graphformers.physics.readers.tags import check_node_types
+from graphformers.physics.readers.uniform_cells import mesh_of
 
 SUFFIXES = (".h5", ".hdf5")
 POSITIONS = ("mesh_pos", "node_pos")
@@ -143,10 +144,7 @@ def _mesh(group: h5py.Group, where: str) -> pv.UnstructuredGrid:
             f"{where}: cells of {cells.shape[1]} corners in {points.shape[1]} dimensions "
             "are not known"
         )
-    kinds = np.full(len(cells), int(kind), dtype=np.uint8)
-    sizes = np.full((len(cells), 1), cells.shape[1])
-    points = np.pad(points, ((0, 0), (0, 3 - points.shape[1])))
-    mesh = pv.UnstructuredGrid(np.hstack([sizes, cells]).ravel(), kinds, points)
+    mesh = mesh_of(points, cells, kind)
     for name in filter(is_node_type, group):
         mesh.point_data[name] = _unchanging(dataset(group, name), where).reshape(-1)
     return mesh

@@ -17,6 +17,7 @@ from graphformers.physics.readers.hdf5 import dataset
 from graphformers.physics.readers.point_fields import field_names, point_fields, wanted_names
 from graphformers.physics.readers.reader import OpenedMesh, OpenedSeries, PointFields, Reader
 from graphformers.physics.readers.steps import ascending, chosen_step
+from graphformers.physics.readers.uniform_cells import mesh_of
 
 SUFFIXES = (".xdmf", ".xmf")
 CELLS = {
@@ -68,9 +69,13 @@ class XdmfFile:
         if topology is None or geometry is None:
             raise DataError(f"{self.path}: expected a Topology and a Geometry")
         points = self._numbers(geometry)
-        points = np.pad(points, ((0, 0), (0, 3 - points.shape[1]))).astype(np.float64)
-        cells, kinds = self._cells(topology)
-        return pv.UnstructuredGrid(cells, kinds, points)
+        kind = (topology.get("TopologyType") or topology.get("Type") or "").lower()
+        corners = self._numbers(topology).astype(np.int64)
+        if kind == "mixed":
+            return _mixed_mesh(points, corners.ravel(), str(self.path))
+        if kind not in CELLS:
+            raise DataError(f"{self.path}: cells must be {', '.join(CELLS)} or mixed; got {kind!r}")
+        return mesh_of(points, corners, CELLS[kind])
 
     def dataset(self, step: int, fields: tuple[str, ...] | None) -> pv.UnstructuredGrid:
         """The mesh with the fields of one grid; of others only what is no field."""
@@ -95,17 +100,6 @@ class XdmfFile:
                 )
             data[name] = values
         return mesh
-
-    def _cells(self, topology: Element) -> tuple[np.ndarray, np.ndarray]:
-        kind = (topology.get("TopologyType") or topology.get("Type") or "").lower()
-        numbers = self._numbers(topology).astype(np.int64)
-        if kind == "mixed":
-            return _mixed_cells(numbers.ravel(), str(self.path))
-        if kind not in CELLS:
-            raise DataError(f"{self.path}: cells must be {', '.join(CELLS)} or mixed; got {kind!r}")
-        sizes = np.full((len(numbers), 1), numbers.shape[1])
-        kinds = np.full(len(numbers), int(CELLS[kind]), dtype=np.uint8)
-        return np.hstack([sizes, numbers]).ravel(), kinds
 
     def _numbers(self, element: Element) -> np.ndarray:
         item = element.find("DataItem")
@@ -137,12 +131,13 @@ class XdmfSteps:
         return point_fields(self.file.dataset(step, self.names), self.names, str(self.file.path))
 
 
-def _mixed_cells(numbers: np.ndarray, where: str) -> tuple[np.ndarray, np.ndarray]:
+def _mixed_mesh(points: np.ndarray, numbers: np.ndarray, where: str) -> pv.UnstructuredGrid:
     cells, kinds = [], []
     for kind, corners in _mixed_stream(numbers, where):
-        cells += [np.asarray([len(corners)]), corners]
+        cells += [len(corners), *corners.tolist()]
         kinds.append(int(kind))
-    return np.concatenate(cells), np.asarray(kinds, dtype=np.uint8)
+    space = np.pad(points, ((0, 0), (0, 3 - points.shape[1]))).astype(np.float64)
+    return pv.UnstructuredGrid(np.asarray(cells), np.asarray(kinds, dtype=np.uint8), space)
 
 
 def _mixed_stream(numbers: np.ndarray, where: str) -> Iterator[tuple[pv.CellType, np.ndarray]]:

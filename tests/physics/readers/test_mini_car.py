@@ -31,7 +31,7 @@ def test_triangles_are_found_from_their_centres(tmp_path: Path) -> None:
     assert [case.name for case in cases] == ["mini_car_0", "mini_car_1"]
     for ball, case in zip(balls, cases, strict=True):
         expected = np.unique(np.sort(ball.regular_faces, axis=1), axis=0)
-        found = np.unique(np.sort(case.dataset.regular_faces, axis=1), axis=0)
+        found = np.unique(np.sort(case.dataset.cell_connectivity.reshape(-1, 3)), axis=0)
         assert np.array_equal(found, expected)
         assert case.fields["press"][:, 0].tolist() == list(range(ball.n_points))
 

@@ -8,6 +8,7 @@ import pyvista as pv
 
 from graphformers.errors import DataError
 from graphformers.physics import ReadOptions, read_case, read_series
+from graphformers.physics.case_files import find_cases
 from graphformers.physics.mesh_series import NORMAL, WALL_BOUNDARY
 
 RingMesh = Callable[..., pv.UnstructuredGrid]
@@ -117,6 +118,14 @@ def test_a_collection_is_a_series_in_the_order_of_its_times(
     assert series.read_step(1)["p"][0, 0] == 2.0
     assert read_case(path).fields["p"][0, 0] == 2.0
     assert read_case(path, ReadOptions(time=0.1)).fields["p"][0, 0] == 1.0
+
+
+def test_files_of_a_collection_are_no_cases_of_their_own(
+    ring_mesh: RingMesh, tmp_path: Path
+) -> None:
+    save_steps(ring_mesh, tmp_path, [1, 2, 7])
+    write_collection(tmp_path, [("0.1", "ring_1.vtu"), ("0.5", "ring_2.vtu")])
+    assert [case.name for case in find_cases(tmp_path)] == ["flow", "ring_7"]
 
 
 @pytest.mark.parametrize(
