@@ -26,7 +26,7 @@ class BranchNetwork(nn.Module):
     def __init__(self, branch: Branch, config: ABUPTConfig):
         super().__init__()
         dim = config.dim
-        self.branch = branch
+        self.branch, self.space = branch, config.space
         self.position_code = SinePositionCode(config.space, dim)
         if branch.features:
             self.features = nn.Linear(branch.features, dim, bias=False)
@@ -44,7 +44,8 @@ class BranchNetwork(nn.Module):
 
     def embed(self, points: PointSet) -> Float[Tensor, "points dim"]:
         """Tokens before the first block."""
-        code = self.position_code(points.positions)
+        positions = required("positions", points.positions, self.space)
+        code = self.position_code(positions)
         if self.branch.features:
             known = required("features", points.features, self.branch.features)
             code = code + self.features(known)

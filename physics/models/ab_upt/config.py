@@ -80,7 +80,8 @@ class ABUPTConfig:
     conditions: int = 0
 
     def __post_init__(self) -> None:
-        check_at_least(self, dim=1, heads=1, feed_forward=1, geometry_blocks=0, conditions=0)
+        sizes = ("dim", "heads", "feed_forward", "max_neighbors")
+        check_at_least(self, geometry_blocks=0, conditions=0, **dict.fromkeys(sizes, 1))
         if self.space not in (2, 3):
             raise ConfigError(f"space must be 2 or 3; got {self.space}")
         if self.dim % self.heads or (self.dim // self.heads) % 2:

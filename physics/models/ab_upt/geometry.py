@@ -12,6 +12,7 @@ from graphformers.layers.rotary_code import RotaryCode
 from graphformers.layers.supernode_pooling import SupernodePooling
 from graphformers.physics.models.ab_upt.config import ABUPTConfig
 from graphformers.physics.models.ab_upt.points import Geometry
+from graphformers.physics.models.required import required
 
 
 @final
@@ -20,6 +21,7 @@ class GeometryEncoder(nn.Module):
 
     def __init__(self, config: ABUPTConfig):
         super().__init__()
+        self.space = config.space
         self.pooling = SupernodePooling(
             config.space,
             config.dim,
@@ -35,10 +37,11 @@ class GeometryEncoder(nn.Module):
         self, geometry: Geometry, code: RotaryCode
     ) -> tuple[Float[Tensor, "supernodes dim"], TokenPlaces]:
         """Tokens of the supernodes, and where they lie."""
+        positions = required("positions of the geometry", geometry.positions, self.space)
         supernodes = geometry.supernodes
         ptr = None if geometry.ptr.shape[0] == 2 else geometry.ptr
-        tokens = self.pooling(geometry.positions, supernodes, ptr)
-        centres = geometry.positions.index_select(0, supernodes)
+        tokens = self.pooling(positions, supernodes, ptr)
+        centres = positions.index_select(0, supernodes)
         places = TokenPlaces.of(code, centres, geometry.supernode_ptr)
         for block in self.blocks:
             tokens = block(tokens, places, block.keys_and_values(tokens, places))

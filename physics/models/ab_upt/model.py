@@ -121,8 +121,8 @@ class ABUPT(PretrainedModel[ABUPTConfig]):
     ) -> Float[Tensor, "points components"]:
         """Fields at further points of a branch, each by itself; differentiable in positions."""
         network = self._network(branch)
-        places = self._places(points)
         x = network.embed(points)
+        places = self._places(points)
         for block, source in zip(self._all_blocks(network), cache.layers[branch], strict=True):
             x = block(x, places, source, cache.condition)
         return network.head(x)
@@ -165,8 +165,7 @@ class ABUPT(PretrainedModel[ABUPTConfig]):
         return cast(Iterable[AnchorBlock], chain(self.blocks, network.blocks))
 
     def _places(self, points: PointSet) -> TokenPlaces:
-        positions = required("positions", points.positions, self.config.space)
-        return TokenPlaces.of(self.rotary_code, positions, points.ptr)
+        return TokenPlaces.of(self.rotary_code, points.positions, points.ptr)
 
     def _condition(self, conditions: Tensor | None) -> Tensor | None:
         if not self.config.conditions:
