@@ -1,5 +1,15 @@
 """Models of fields on meshes."""
 
+from graphformers.physics.models.ab_upt import (
+    ABUPT,
+    ABUPTConfig,
+    ABUPTField,
+    ABUPTFieldConfig,
+    AnchorCache,
+    Branch,
+    Geometry,
+    PointSet,
+)
 from graphformers.physics.models.mesh_graph_net import MeshGraphNet, MeshGraphNetConfig
 from graphformers.physics.models.mesh_transformer import MeshTransformer, MeshTransformerConfig
 from graphformers.physics.models.physgto import PhysGTO, PhysGTOConfig
@@ -17,12 +27,20 @@ from graphformers.physics.models.volt import (
 )
 
 __all__ = [
+    "ABUPT",
+    "ABUPTConfig",
+    "ABUPTField",
+    "ABUPTFieldConfig",
+    "AnchorCache",
+    "Branch",
+    "Geometry",
     "MeshGraphNet",
     "MeshGraphNetConfig",
     "MeshTransformer",
     "MeshTransformerConfig",
     "PhysGTO",
     "PhysGTOConfig",
+    "PointSet",
     "StaticTask",
     "TransientTask",
     "Transolver",

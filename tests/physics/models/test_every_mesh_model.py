@@ -9,6 +9,8 @@ from torch import nn
 from graphformers.errors import ShapeError
 from graphformers.graph_batch import GraphBatch
 from graphformers.physics.models import (
+    ABUPTField,
+    ABUPTFieldConfig,
     MeshGraphNet,
     MeshGraphNetConfig,
     MeshTransformer,
@@ -27,6 +29,12 @@ OVERFIT = 0.02  # mean squared error against targets of variance one
 STATIC = StaticTask(node_features=2, fields=3, conditions=2)
 TRANSIENT = TransientTask(fields=2, node_types=3)
 SIZES = {
+    "ab-upt": (
+        ABUPTField,
+        ABUPTFieldConfig,
+        {"dim": 16, "heads": 2, "supernodes": 3, "surface_anchors": 3, "volume_anchors": 4}
+        | {"blocks": ("perceiver", "cross"), "position_scale": 3.0, "radius": 0.5},
+    ),
     "mesh-graph-net": (MeshGraphNet, MeshGraphNetConfig, {"dim": 16, "steps": 1}),
     "mesh-transformer": (
         MeshTransformer,
