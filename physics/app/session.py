@@ -20,6 +20,7 @@ from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.metrics import FieldErrors, field_errors
 from graphformers.physics.pictures.captions import field_label
 from graphformers.physics.pictures.color_scale import ColorScale, drawn, error_scale, field_scale
+from graphformers.physics.pictures.slices import Axis
 from graphformers.physics.prediction import case_to_predict, dataset_with_fields, write_dataset
 from graphformers.physics.surrogate import Surrogate
 
@@ -127,10 +128,14 @@ class Session:
 
     def label(self, field: str, quantity: Quantity = "prediction") -> str:
         """What is drawn, with its unit."""
-        units = {**self.surrogate.units_, **self.case.units}
+        units = {name: self.unit(name) for name in self.surrogate.fields_}
         case = dataclasses.replace(self.case, fields=self.predict(), units=units)
         label = field_label(case, field)
         return f"error of {label}" if quantity == "error" else label
+
+    def unit(self, field: str) -> str:
+        """Unit of a field, as the mesh or else the training cases state it; empty if neither."""
+        return self.case.units.get(field) or self.surrogate.units_.get(field, "")
 
     def compare(self, field: str) -> FieldErrors:
         """Errors against the solver's field, which holds at the parameters the mesh came with."""
@@ -149,7 +154,7 @@ class Session:
         field: str,
         quantity: Quantity = "prediction",
         *,
-        normal: Literal["x", "y", "z"] = "x",
+        normal: Axis = "x",
         position: float = 0.5,
     ) -> pv.PolyData:
         """A cut with the array ``SHOWN``: a plane through a volume, a line through a plane mesh.

@@ -9,6 +9,7 @@ from graphformers.physics.conditions import ANGLE_SUFFIX, LOGARITHMIC, condition
 from graphformers.physics.normalization import Normalization
 
 REACH = 3**0.5  # standard deviations from the middle of evenly spread values to their ends
+WORDS = {"reynolds": "Reynolds number", "mach": "Mach number"}
 NOT_DIVIDED = 1.0  # the spread a normalisation states for what did not vary in training
 
 
@@ -33,7 +34,8 @@ class Slider:
     @property
     def label(self) -> str:
         """The name as a person writes it, with its unit."""
-        word = self.name.removesuffix(ANGLE_SUFFIX).replace("_", " ")
+        plain = self.name.removesuffix(ANGLE_SUFFIX).replace("_", " ")
+        word = WORDS.get(plain, plain)
         return f"{word} (°)" if self.name.endswith(ANGLE_SUFFIX) else word
 
     @property

@@ -1,7 +1,5 @@
 """Titles and labels of pictures, with units."""
 
-import re
-
 from graphformers.physics.mesh_case import MeshCase
 
 
@@ -24,7 +22,12 @@ def field_label(case: MeshCase, field: str) -> str:
 def with_unit(symbol: str, case: MeshCase, field: str | None = None) -> str:
     """A symbol with the unit of the field it stands for."""
     unit = case.units.get(field or symbol)
-    return f"{symbol} ({re.sub('2', '²', unit)})" if unit else symbol
+    return f"{symbol} ({raised(unit)})" if unit else symbol
+
+
+def raised(unit: str) -> str:
+    """A unit such as ``m2/s2`` with its exponents raised."""
+    return unit.translate(str.maketrans("234", "²³⁴"))
 
 
 def error_label(case: MeshCase, field: str) -> str:

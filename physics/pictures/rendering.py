@@ -46,7 +46,7 @@ def render_plane(
 
     ``lines`` are drawn over it in white.
     """
-    plotter = _plotter(width, max(round(width * box.shape), 1))
+    plotter = off_screen_plotter(width, max(round(width * box.shape), 1))
     _add(plotter, mesh, values, scale, lighting=False)
     if lines is not None and lines.n_points:
         plotter.add_mesh(lines, color="white", line_width=2, lighting=False)
@@ -62,7 +62,7 @@ def render_space(
     layers: Sequence[Layer], scale: ColorScale, camera: Camera, *, width: int = 700
 ) -> UInt8[np.ndarray, "height width 3"]:
     """Meshes in space seen from one side, all of them in the middle of the picture."""
-    plotter = _plotter(width, round(width * camera.shape))
+    plotter = off_screen_plotter(width, round(width * camera.shape))
     for layer in layers:
         if layer.mesh.n_points:
             _add_layer(plotter, layer, scale)
@@ -77,7 +77,8 @@ def wall_mesh(wall: Wall) -> pv.PolyData:
     return pv.PolyData(wall.points, triangles.ravel())
 
 
-def _plotter(width: int, height: int) -> pv.Plotter:
+def off_screen_plotter(width: int, height: int) -> pv.Plotter:
+    """An empty white picture; ``RenderingError`` where nothing can be drawn without a display."""
     has_display = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     if sys.platform == "linux" and not has_display and pv.vtk_version_info < HEADLESS_VTK:
         raise RenderingError(

@@ -16,9 +16,9 @@ def airfoil():
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory: pytest.TempPathFactory):
-    """The folder of a small surrogate that has seen two airfoils once."""
+    """The folder of a small surrogate that has seen two airfoils once; a third chose the epoch."""
     folder = tmp_path_factory.mktemp("run")
-    airfoils = [bundled_airfoils() / name for name in ("0001.vtu", "0005.vtu")]
+    airfoils = [bundled_airfoils() / name for name in ("0001.vtu", "0005.vtu", "0012.vtu")]
     training = TrainingConfig(epochs=1, batch_size=1, warmup_epochs=0, threads=1)
     config = SurrogateConfig(architecture=TINY, training=training)
     with pytest.MonkeyPatch.context() as patch:

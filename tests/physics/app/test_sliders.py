@@ -64,4 +64,4 @@ def test_values_beyond_the_ends_stand_at_the_ends() -> None:
 
 def test_labels_are_words_with_units() -> None:
     assert Slider(name="angle_of_attack_deg", low=0, high=1).label == "angle of attack (°)"
-    assert Slider(name="reynolds", low=0, high=1).label == "reynolds"
+    assert Slider(name="reynolds", low=0, high=1).label == "Reynolds number"
