@@ -3,18 +3,26 @@
 from graphformers.physics.bundled import bundled_airfoils
 from graphformers.physics.edges import cell_edges, mesh_edges
 from graphformers.physics.field_statistics import Moments, field_statistics
+from graphformers.physics.grids import GridData, read_grids
+from graphformers.physics.losses import MeanSquares, RelativeH1, RelativeL2
 from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.mesh_series import MeshSeries
 from graphformers.physics.mesh_store import MeshStore, StoredCase
 from graphformers.physics.models import (
+    FourierAttentionNeuralOperator,
+    FourierAttentionNeuralOperatorConfig,
     MeshGraphNet,
     MeshGraphNetConfig,
     MeshTransformer,
     MeshTransformerConfig,
     PhysGTO,
     PhysGTOConfig,
+    TransformerNeuralOperator,
+    TransformerNeuralOperatorConfig,
     Transolver,
     TransolverConfig,
+    ViTNeuralOperator,
+    ViTNeuralOperatorConfig,
     Volt,
     VoltConfig,
     VoltField,
@@ -34,10 +42,21 @@ from graphformers.physics.reading import (
     read_series,
 )
 from graphformers.physics.series_store import SeriesStore
+from graphformers.physics.splits import (
+    Split,
+    families_by_name,
+    split_by_case,
+    split_by_family,
+    split_by_range,
+)
 from graphformers.physics.stepper import Stepper, StepperConfig
 from graphformers.physics.surrogate import Surrogate, SurrogateConfig
 
 __all__ = [
+    "FourierAttentionNeuralOperator",
+    "FourierAttentionNeuralOperatorConfig",
+    "GridData",
+    "MeanSquares",
     "MeshCase",
     "MeshGraphNet",
     "MeshGraphNetConfig",
@@ -49,14 +68,21 @@ __all__ = [
     "PhysGTO",
     "PhysGTOConfig",
     "ReadOptions",
+    "RelativeH1",
+    "RelativeL2",
     "SeriesStore",
+    "Split",
     "Stepper",
     "StepperConfig",
     "StoredCase",
     "Surrogate",
     "SurrogateConfig",
+    "TransformerNeuralOperator",
+    "TransformerNeuralOperatorConfig",
     "Transolver",
     "TransolverConfig",
+    "ViTNeuralOperator",
+    "ViTNeuralOperatorConfig",
     "Volt",
     "VoltConfig",
     "VoltField",
@@ -68,11 +94,16 @@ __all__ = [
     "bundled_airfoils",
     "case_from_dataset",
     "cell_edges",
+    "families_by_name",
     "field_statistics",
     "iter_cases",
     "iter_series",
     "mesh_edges",
     "read_case",
     "read_cases",
+    "read_grids",
     "read_series",
+    "split_by_case",
+    "split_by_family",
+    "split_by_range",
 ]
