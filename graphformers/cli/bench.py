@@ -2,7 +2,7 @@
 
 ``graphformers bench expressivity`` counts graphs that models tell apart, ``graphformers bench
 quality`` trains them on molecules, ``graphformers bench surrogates`` trains models of fields on
-meshes; these have options of their own.
+meshes, ``graphformers bench operators`` operators on grids; these have options of their own.
 """
 
 import importlib
@@ -28,6 +28,7 @@ TOPICS = (
 )  # fmt: skip
 OTHER_TOPICS = {
     "expressivity": "graphformers.cli.expressivity",
+    "operators": "graphformers.cli.operators",
     "quality": "graphformers.cli.quality",
     "surrogates": "graphformers.cli.surrogates",
 }

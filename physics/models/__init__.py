@@ -10,6 +10,14 @@ from graphformers.physics.models.ab_upt import (
     Geometry,
     PointSet,
 )
+from graphformers.physics.models.continuum import (
+    FourierAttentionNeuralOperator,
+    FourierAttentionNeuralOperatorConfig,
+    TransformerNeuralOperator,
+    TransformerNeuralOperatorConfig,
+    ViTNeuralOperator,
+    ViTNeuralOperatorConfig,
+)
 from graphformers.physics.models.mesh_graph_net import MeshGraphNet, MeshGraphNetConfig
 from graphformers.physics.models.mesh_transformer import MeshTransformer, MeshTransformerConfig
 from graphformers.physics.models.physgto import PhysGTO, PhysGTOConfig
@@ -33,6 +41,8 @@ __all__ = [
     "ABUPTFieldConfig",
     "AnchorCache",
     "Branch",
+    "FourierAttentionNeuralOperator",
+    "FourierAttentionNeuralOperatorConfig",
     "Geometry",
     "MeshGraphNet",
     "MeshGraphNetConfig",
@@ -42,9 +52,13 @@ __all__ = [
     "PhysGTOConfig",
     "PointSet",
     "StaticTask",
+    "TransformerNeuralOperator",
+    "TransformerNeuralOperatorConfig",
     "TransientTask",
     "Transolver",
     "TransolverConfig",
+    "ViTNeuralOperator",
+    "ViTNeuralOperatorConfig",
     "Volt",
     "VoltConfig",
     "VoltField",

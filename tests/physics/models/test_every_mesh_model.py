@@ -16,6 +16,8 @@ from graphformers.physics.models import (
     MeshTransformer,
     MeshTransformerConfig,
     StaticTask,
+    TransformerNeuralOperator,
+    TransformerNeuralOperatorConfig,
     TransientTask,
     Transolver,
     TransolverConfig,
@@ -40,6 +42,11 @@ SIZES = {
         MeshTransformer,
         MeshTransformerConfig,
         {"dim": 16, "heads": 2, "blocks": 1, "rotary_base": 10.0, "global_tokens": 2},
+    ),
+    "transformer-operator": (
+        TransformerNeuralOperator,
+        TransformerNeuralOperatorConfig,
+        {"dim": 16, "heads": 2, "layers": 1, "feed_forward": 32},
     ),
     "transolver": (
         Transolver,
