@@ -18,7 +18,7 @@ class AnchorCache:
     """
 
     layers: Mapping[str, tuple[KeysAndValues, ...]]
-    fields: Mapping[str, Float[Tensor, "anchors components"]]
+    fields: Mapping[str, Float[Tensor, "_ _"]]
     condition: Float[Tensor, "graphs dim"] | None
 
     def of_graph(self, graph: int, branch: str) -> "AnchorCache":

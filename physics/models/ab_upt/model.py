@@ -25,7 +25,7 @@ from graphformers.physics.models.ab_upt.points import Geometry, PointSet
 from graphformers.physics.models.ab_upt.strand import Strand, sources
 from graphformers.physics.models.required import required
 
-Fields = dict[str, Float[Tensor, "points components"]]
+Fields = dict[str, Float[Tensor, "_ _"]]  # points and components
 
 
 class ABUPT(PretrainedModel[ABUPTConfig]):
@@ -127,7 +127,6 @@ class ABUPT(PretrainedModel[ABUPTConfig]):
             x = block(x, places, source, cache.condition)
         return network.head(x)
 
-    @torch.no_grad()
     def decode(
         self, cache: AnchorCache, branch: str, points: PointSet, chunk: int = 16_384
     ) -> Iterator[Float[Tensor, "piece components"]]:
@@ -141,7 +140,9 @@ class ABUPT(PretrainedModel[ABUPTConfig]):
         for number, piece in points.pieces(chunk):
             if number != case:
                 case, own = number, cache.of_graph(number, branch)
-            yield self.query(own, branch, piece.to(device))
+            with torch.no_grad():
+                fields = self.query(own, branch, piece.to(device))
+            yield fields
 
     def _strand(
         self, name: str, anchors: Mapping[str, PointSet], condition: Tensor | None
