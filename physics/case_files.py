@@ -7,8 +7,8 @@ from pathlib import Path
 
 from graphformers.errors import DataError
 from graphformers.physics.mesh_file import MESH_SUFFIXES
-from graphformers.physics.openfoam import is_openfoam_case
 from graphformers.physics.readers.case_file import SPLITS, CaseFile
+from graphformers.physics.readers.openfoam_files import is_openfoam_case
 from graphformers.physics.readers.registry import READERS, find_reader
 
 TABLE_NAME = "cases.csv"

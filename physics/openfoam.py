@@ -4,12 +4,12 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 import numpy as np
 import pyvista as pv
 from scipy.spatial import KDTree
-from vtkmodules.vtkIOGeometry import vtkOpenFOAMReader
+from vtkmodules.vtkIOParallel import vtkPOpenFOAMReader
 
 from graphformers.errors import DataError
 from graphformers.physics.mesh_file import first_complaint, vtk_messages
@@ -18,6 +18,8 @@ from graphformers.physics.readers.blocks import extracted
 from graphformers.physics.readers.case_file import CaseFile
 from graphformers.physics.readers.openfoam_files import (
     field_unit,
+    is_decomposed,
+    is_openfoam_case,
     patch_types,
     stored_at,
     time_folders,
@@ -27,8 +29,14 @@ from graphformers.physics.readers.reader import OpenedMesh, OpenedSeries, PointF
 from graphformers.physics.readers.steps import ascending, chosen_step
 from graphformers.physics.surface import POINT_ID, outer_surface
 
+Mesh = TypeVar("Mesh", pv.UnstructuredGrid, pv.PolyData)
+
 logger = logging.getLogger(__name__)
 
+DECOMPOSED, RECONSTRUCTED = (
+    vtkPOpenFOAMReader.DECOMPOSED_CASE,
+    vtkPOpenFOAMReader.RECONSTRUCTED_CASE,
+)
 SAME_PLANE = 1e-6  # share of the largest extent within which points lie at one z
 
 
@@ -72,7 +80,8 @@ def _read(
     folder: Path, fields: Sequence[str] | None, time: float | None, *, skip_missing: bool
 ) -> tuple[float, pv.UnstructuredGrid, dict[str, pv.PolyData]]:
     """Time, cells and patches; no cells when VTK finds none."""
-    reader = vtkOpenFOAMReader()
+    reader = vtkPOpenFOAMReader()
+    reader.SetCaseType(DECOMPOSED if is_decomposed(folder) else RECONSTRUCTED)
     reader.SetFileName(str(folder / "case.foam"))  # only its folder matters, it need not exist
     reader.CreateCellToPointOff()
     reader.SkipZeroTimeOff()
@@ -88,12 +97,17 @@ def _read(
     seconds = _choose_time(folder, reader, time)
     reader.UpdateTimeStep(seconds)
     blocks = _named_blocks(pv.wrap(reader.GetOutputDataObject(0)))
-    cells, patches = blocks.get("internalMesh"), _named_blocks(blocks.get("boundary"))
-    return (
-        seconds,
-        cells if isinstance(cells, pv.UnstructuredGrid) else pv.UnstructuredGrid(),
-        {name: patch for name, patch in patches.items() if isinstance(patch, pv.PolyData)},
-    )
+    cells, boundary = blocks.get("internalMesh"), _named_blocks(blocks.get("boundary"))
+    cells = cells if isinstance(cells, pv.UnstructuredGrid) else pv.UnstructuredGrid()
+    patches = {name: one for name, one in boundary.items() if isinstance(one, pv.PolyData)}
+    if is_decomposed(folder):  # neighbouring processors both have the points between them
+        cells = _with_points_joined(cells)
+        patches = {name: _with_points_joined(patch) for name, patch in patches.items()}
+    return seconds, cells, patches
+
+
+def _with_points_joined(mesh: Mesh) -> Mesh:
+    return cast("Mesh", mesh.clean(tolerance=0))
 
 
 def _named_blocks(blocks: object) -> dict[str, object]:
@@ -102,7 +116,7 @@ def _named_blocks(blocks: object) -> dict[str, object]:
     return {str(name): blocks[name] for name in blocks.keys()}  # noqa: SIM118 - iterates values
 
 
-def _choose_time(folder: Path, reader: vtkOpenFOAMReader, time: float | None) -> float:
+def _choose_time(folder: Path, reader: vtkPOpenFOAMReader, time: float | None) -> float:
     stored = reader.GetTimeValues()
     times = [stored.GetValue(k) for k in range(stored.GetNumberOfTuples())] if stored else []
     if not times and time is None:
@@ -147,11 +161,6 @@ def _front(grid: pv.UnstructuredGrid, folder: Path) -> pv.UnstructuredGrid:
         raise DataError(f"{folder}: expected the empty patches of a 2-D case to face the z axis")
     logger.info("%s: 2-D case, read as the %d faces of its front", folder, front.size)
     return extracted(surface, front)
-
-
-def is_openfoam_case(path: Path) -> bool:
-    """A folder with a mesh in OpenFOAM's layout."""
-    return (path / "constant" / "polyMesh").is_dir()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,7 +213,7 @@ def _open_series(file: CaseFile, options: ReadOptions) -> OpenedSeries:
 
 OPENFOAM = Reader(
     name="OpenFOAM case",
-    expects="a folder with constant/polyMesh",
+    expects="a folder with constant/polyMesh, or processor0/constant/polyMesh",
     recognises=is_openfoam_case,
     read=_read_case,
     open_series=_open_series,

@@ -12,7 +12,6 @@ from graphformers.files import replacing
 from graphformers.physics.baselines import Fields
 from graphformers.physics.case_files import find_cases, is_openfoam_case
 from graphformers.physics.mesh_case import MeshCase
-from graphformers.physics.mesh_file import open_mesh
 from graphformers.physics.metrics import point_error
 from graphformers.physics.reading import ReadOptions, case_from_dataset, read_case
 
@@ -28,18 +27,20 @@ def case_to_predict(
 ) -> MeshCase:
     """The case of a mesh, with those of ``fields`` it carries already; they are the truth.
 
-    ``given`` parameters come before those of the mesh. Fields of OpenFOAM cases are not looked at.
+    ``given`` parameters come before those of the mesh. Fields of OpenFOAM cases are not looked at:
+    before the solver ran they are what it starts from.
     """
     if isinstance(mesh, MeshCase):
         return dataclasses.replace(mesh, parameters={**mesh.parameters, **given})
-    options = ReadOptions(fields=(), parameters=tuple(parameters), given=given)
+    options = ReadOptions(
+        fields=tuple(fields), parameters=tuple(parameters), given=given, skip_missing=True
+    )
     if isinstance(mesh, pv.DataSet):
-        return case_from_dataset(mesh, _with_truth(options, mesh, fields))
+        return case_from_dataset(mesh, options)
     files = find_cases(mesh)
-    if len(files) != 1 or is_openfoam_case(files[0].path):
-        return read_case(mesh, options)
-    dataset = open_mesh(files[0].path)
-    return case_from_dataset(dataset, _with_truth(options, dataset, fields), file=files[0])
+    if any(is_openfoam_case(file.path) for file in files):
+        options = dataclasses.replace(options, fields=())
+    return read_case(mesh, options)
 
 
 def dataset_with_fields(case: MeshCase, predicted: Fields) -> pv.DataSet:
@@ -72,11 +73,6 @@ def write_dataset(dataset: pv.DataSet, path: str | Path) -> None:
             dataset.save(temporary)
         except ValueError as error:
             raise DataError(f"{path}: cannot be written ({error}); try .vtu") from error
-
-
-def _with_truth(options: ReadOptions, dataset: pv.DataSet, fields: Sequence[str]) -> ReadOptions:
-    there = {*dataset.point_data.keys(), *dataset.cell_data.keys()}
-    return dataclasses.replace(options, fields=tuple(name for name in fields if name in there))
 
 
 def _for_vtk(values: np.ndarray, case: MeshCase) -> np.ndarray:

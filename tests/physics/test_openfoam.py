@@ -168,3 +168,61 @@ def test_dimensions_in_words_say_what_to_do(openfoam_case: FoamCase) -> None:
     path.write_text(path.read_text().replace("[0 1 -1 0 0 0 0]", "[velocity]"))
     with pytest.raises(DataError, match=r"dimensions must be seven numbers"):
         read_case(folder)
+
+
+def divided(root: Path, times: tuple[str, ...] = ("0", "10")) -> Path:
+    """The two cubes of the fixture, each on a processor of its own; pressure 1 and 3."""
+    for number in (0, 1):
+        case = root / f"processor{number}"
+        mesh = case / "constant" / "polyMesh"
+        corners = [(x, y, z) for z in (0, 1) for y in (0, 1) for x in (number, number + 1)]
+        faces = [(0, 1, 5, 4), (2, 6, 7, 3), (0, 4, 6, 2), (1, 3, 7, 5), (0, 2, 3, 1), (4, 5, 7, 6)]
+        if number == 1:
+            faces[2], faces[3] = faces[3], faces[2]
+        order = [*faces[:3], *faces[4:], faces[3]]  # the face between the processors comes last
+        write(mesh / "points", "vectorField", [f"({x} {y} {z})" for x, y, z in corners])
+        write(mesh / "faces", "faceList", [f"4({a} {b} {c} {d})" for a, b, c, d in order])
+        write(mesh / "owner", "labelList", ["0"] * 6)
+        write(mesh / "neighbour", "labelList", [])
+        end = "outlet" if number else "inlet"
+        patches = [("floor", "wall", 1, 0), ("sky", "patch", 1, 1), (end, "patch", 1, 2)]
+        patches += [("sides", "empty", 2, 3), ("between", "processor", 1, 5)]
+        write(
+            mesh / "boundary",
+            "polyBoundaryMesh",
+            [f"{n}\n{{\ntype {k};\nnFaces {c};\nstartFace {s};\n}}" for n, k, c, s in patches],
+        )
+        for time in times:
+            kinds = {"empty": "empty", "processor": "processor; value uniform 0"}
+            rows = [f"{n} {{ type {kinds.get(k, 'zeroGradient')}; }}" for n, k, _, _ in patches]
+            (case / time).mkdir()
+            (case / time / "p").write_text(
+                "FoamFile { version 2.0; format ascii; class volScalarField; object p; }\n"
+                "dimensions [0 2 -2 0 0 0 0];\n"
+                f"internalField uniform {1 + 2 * number + float(time)};\n"
+                f"boundaryField {{ {' '.join(rows)} }}\n"
+            )
+    return root
+
+
+def write(path: Path, kind: str, entries: list[str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    header = f"FoamFile {{ version 2.0; format ascii; class {kind}; object {path.name}; }}\n"
+    path.write_text(header + f"{len(entries)}\n(\n" + "\n".join(entries) + "\n)\n")
+
+
+def test_a_case_divided_among_processors_is_one_mesh(tmp_path: Path) -> None:
+    case = read_case(divided(tmp_path / "cubes"), ReadOptions(time=0.0))
+    assert case.num_points == 6
+    assert case.edges.shape == (2, 7)
+    middle = (case.points == [1, 1]).all(axis=1)
+    assert case.fields["p"][middle, 0] == pytest.approx(2.0)
+    assert "between" not in case.boundaries
+    assert case.boundaries["wall"].sum() == 3
+    assert case.units == {"p": "m2/s2"}
+
+
+def test_a_divided_case_is_a_series(tmp_path: Path) -> None:
+    series = read_series(divided(tmp_path / "cubes"))
+    assert series.times.tolist() == [0.0, 10.0]
+    assert np.allclose(series.read_step(1)["p"] - series.read_step(0)["p"], 10.0)
