@@ -57,9 +57,9 @@ class VoltSizes:
     def rotary_pairs(self) -> tuple[int, ...]:
         """Pairs of numbers of a head that turn with each coordinate: 12, 12, 8 as published."""
         pairs = self.head_dim // 2
-        return (
-            (pairs // 2,) * 2 if self.space == 2 else (3 * pairs // 8, 3 * pairs // 8, pairs // 4)
-        )
+        if self.space == 2:
+            return pairs // 2, pairs // 2
+        return 3 * pairs // 8, 3 * pairs // 8, pairs // 4
 
     @property
     def patch_voxels(self) -> int:

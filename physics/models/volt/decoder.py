@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from graphformers.kernels import segment_broadcast
 from graphformers.layers.normalization import BatchNorm
 from graphformers.physics.models.volt.tokenizer import Patches
 
@@ -36,13 +37,14 @@ class Unembedding(nn.Module):
                 tokens.shape[0] * self.places, tokens.shape[1]
             )
             return everywhere.index_select(0, patches.slot) + self.bias
-        order = patches.offset.argsort(stable=True)
+        by_place = patches.offset.argsort(stable=True)
+        rank = by_place.argsort()
         counts = patches.offset.bincount(minlength=self.places).tolist()
-        sources = tokens.index_select(0, patches.token[order]).split(counts)
+        sources = segment_broadcast(tokens, patches.row_ptr, rank[patches.order]).split(counts)
         weights = self.projection.weight.view(self.places, *2 * tokens.shape[1:])
         pairs = zip(sources, weights.unbind(), strict=True)
         mapped = torch.cat([F.linear(source, weight, self.bias) for source, weight in pairs])
-        return mapped.index_select(0, order.argsort())
+        return mapped.index_select(0, rank)
 
 
 class Decoder(nn.Module):

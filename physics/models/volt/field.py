@@ -29,9 +29,8 @@ class VoltField(PretrainedModel[VoltFieldConfig]):
 
     with positions :math:`x`, node features :math:`u`, the conditions :math:`c` of the case, the
     edge :math:`h` of a voxel and the mean :math:`\bar a` over the points of each voxel. The points
-    of one voxel differ by what they know themselves. A mesh in the plane has flat voxels: what a
-    model in space would make of it at z = 0, without the weights of places that stay empty. Edges
-    are not used.
+    of one voxel differ by what they know themselves. A mesh in the plane has flat voxels and flat
+    patches, without weights for places that would stay empty. Edges are not used.
 
     Volt: Yilmaz et al. 2026, arXiv:2604.19609; the way from points to voxels and back is ours.
     """

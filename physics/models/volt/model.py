@@ -74,7 +74,8 @@ class Volt(PretrainedModel[VoltConfig]):
         if torch.compiler.is_compiling():  # which must know that there is something to normalise
             for rows in (patches.num_tokens, coordinates.shape[0]):
                 torch._check(rows > (1 if self.training else 0))
-        scenes = Scenes(patches.ptr, self.rotary_code(patches.cell.to(features.dtype)))
+        cells = patches.cell.to(torch.promote_types(features.dtype, torch.float32))
+        scenes = Scenes(patches.ptr, self.rotary_code(cells))
         tokens = self.tokenizer(features, patches)
         for block in self.blocks:
             tokens = block(tokens, scenes)

@@ -11,11 +11,16 @@ from graphformers.kernels import group_voxels, patch_offsets
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Patches:
-    """Patches of a batch of scenes in lexicographic order of scene and cell, and who is in them."""
+    """Patches of a batch of scenes in lexicographic order of scene and cell, and who is in them.
+
+    The voxels of token ``t`` are ``order[row_ptr[t]:row_ptr[t + 1]]``.
+    """
 
     cell: Int[Tensor, "tokens space"]  # counted from the lowest patch of the scene along each axis
     ptr: Int[Tensor, " scenes_plus_1"]  # first token of every scene, and the number of tokens
     token: Int[Tensor, " voxels"]  # token of every voxel
+    row_ptr: Int[Tensor, " tokens_plus_1"]
+    order: Int[Tensor, " voxels"]
     offset: Int[Tensor, " voxels"]  # place of every voxel in its patch, the last axis fastest
     places: int  # of a patch
 
@@ -46,6 +51,8 @@ def find_patches(
         cell=voxels.cell - _lowest(voxels.cell, voxels.graph, ptr.shape[0] - 1),
         ptr=token_ptr,
         token=voxels.inverse,
+        row_ptr=voxels.row_ptr,
+        order=voxels.order,
         offset=patch_offsets(coordinates, width),
         places=width ** coordinates.shape[1],
     )
