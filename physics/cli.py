@@ -1,4 +1,4 @@
-"""``graphformers physics train | predict | evaluate | view``."""
+"""``graphformers physics train | predict | rollout | evaluate | import | view | app``."""
 
 import logging
 import shlex
@@ -10,21 +10,30 @@ from typing import Any
 from jsonargparse import ArgumentParser, Namespace
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
 from graphformers.cli.command import Command
 from graphformers.cli.progress import EpochProgress
 from graphformers.errors import DataError
+from graphformers.physics.app import command as app
 from graphformers.physics.case_files import CaseFile
+from graphformers.physics.command_text import names, show_errors
 from graphformers.physics.experiment import CaseFolder, train_on_cases
 from graphformers.physics.field_system import FIELD_SYSTEMS, SMALL, find_field_system
+from graphformers.physics.import_command import add_import_arguments, import_cases
 from graphformers.physics.judging import Part, judge
 from graphformers.physics.pictures import view
 from graphformers.physics.prediction import write_dataset
 from graphformers.physics.reading import read_cases
+from graphformers.physics.series_commands import (
+    add_rollout_arguments,
+    evaluate_series,
+    is_stepper,
+    rollout,
+    train_series,
+)
+from graphformers.physics.stepper import StepperConfig
 from graphformers.physics.surrogate import MODELS, Surrogate, SurrogateConfig, training_for_meshes
 from graphformers.training import RunFolder, TrainingConfig
-from graphformers.training.report import Cell
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +44,7 @@ CASES_HELP = "a folder of cases, a mesh file or an OpenFOAM case; several may be
 def _add_train_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("cases", nargs="+", type=str, help=CASES_HELP)
     parser.add_argument("--fields", required=True, help="fields to learn, such as p,U")
+    parser.add_argument("--transient", action="store_true", help="learn the step of series in time")
     parser.add_argument("--parameters", help="global inputs; default: the known ones of the cases")
     parser.add_argument("--model", default="physgto", choices=MODELS)
     parser.add_argument("--preset", default=SMALL, help=_presets_help())
@@ -54,6 +64,12 @@ def _add_train_arguments(parser: ArgumentParser) -> None:
         "--mirror", type=bool | None, help="train on mirror images; default: where known how"
     )
     parser.add_argument(
+        "--noise",
+        type=float,
+        default=StepperConfig.noise,
+        help="deviation of what disturbs the normalised state of a series while training",
+    )
+    parser.add_argument(
         "--validation_fraction",
         type=float,
         default=SurrogateConfig.validation_fraction,
@@ -67,8 +83,12 @@ def _presets_help() -> str:
 
 def _train(options: Namespace) -> None:
     system = find_field_system(options.model)
+    architecture = system.changed(system.config(options.preset), options.architecture)
+    if options.transient:
+        train_series(options, architecture)
+        return
     config = SurrogateConfig(
-        architecture=system.changed(system.config(options.preset), options.architecture),
+        architecture=architecture,
         training=options.training,
         point_share=options.point_share,
         mirror=options.mirror,
@@ -76,8 +96,8 @@ def _train(options: Namespace) -> None:
     )
     cases = CaseFolder(
         source=options.cases,
-        fields=_names(options.fields) or (),
-        parameters=_names(options.parameters),
+        fields=names(options.fields) or (),
+        parameters=names(options.parameters),
         track=_tracked,
     )
     report = train_on_cases(
@@ -120,6 +140,9 @@ def _add_evaluate_arguments(parser: ArgumentParser) -> None:
 
 
 def _evaluate(options: Namespace) -> None:
+    if is_stepper(options.run):
+        show_errors(evaluate_series(options), counted="series")
+        return
     surrogate = Surrogate.load(options.run)
     read = read_cases(options.cases, surrogate.read_options)
     chosen = [case for case in read if options.part in (None, case.split)]
@@ -143,40 +166,14 @@ def _view(options: Namespace) -> None:
     logger.info("picture: %s", options.screenshot)
 
 
-def show_errors(rows: Sequence[dict[str, Cell]]) -> None:
-    """Print errors as a table, one line per method and quantity."""
-    quantities = list(dict.fromkeys(key.split("/")[0] for key in rows[0] if "/" in key))
-    for quantity in quantities:
-        prefix = f"{quantity}/"
-        columns = [key for key in rows[0] if key.startswith(prefix)]
-        titles = [key.removeprefix(prefix) for key in columns]
-        table = Table(quantity, "cases", *titles, box=None, padding=(0, 2))
-        for row in rows:
-            table.add_row(
-                str(row["method"]), str(row["cases"]), *(_shown(row[key]) for key in columns)
-            )
-        Console().print(table)
-
-
-def _shown(value: Cell) -> str:
-    return f"{value:.4f}" if isinstance(value, float) else str(value if value is not None else "–")
-
-
 def _tracked(files: Sequence[CaseFile]) -> Iterable[CaseFile]:
     return track(files, "reading cases", console=Console(stderr=True), transient=True)
-
-
-def _names(text: str | None) -> tuple[str, ...] | None:
-    """Names between commas."""
-    if text is None:
-        return None
-    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def _numbers(text: str | None) -> dict[str, float]:
     """Numbers by name from ``a=1,b=2``."""
     numbers: dict[str, float] = {}
-    for entry in _names(text) or ():
+    for entry in names(text) or ():
         name, _, value = entry.partition("=")
         try:
             numbers[name.strip()] = float(value)
@@ -196,6 +193,9 @@ COMMANDS = (
         PRESETS,
     ),
     Command("predict", "predict the fields on one mesh", _add_predict_arguments, _predict),
+    Command("rollout", "predict a series from its first state", add_rollout_arguments, rollout),
     Command("evaluate", "judge a surrogate on solved cases", _add_evaluate_arguments, _evaluate),
+    Command("import", "write cases or series into a store", add_import_arguments, import_cases),
     Command("view", "draw a field of a mesh", _add_view_arguments, _view),
+    Command("app", "turn the parameters of a surrogate on a web page", app.add_arguments, app.main),
 )

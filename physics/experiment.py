@@ -11,7 +11,7 @@ from graphformers.errors import DataError
 from graphformers.physics.baselines import MeanPredictor, NearestCase
 from graphformers.physics.judging import PRESSURE, Part, Predict, judge
 from graphformers.physics.mesh_case import MeshCase
-from graphformers.physics.mesh_store import MeshStore, Track
+from graphformers.physics.mesh_store import MeshStore, Track, is_mesh_store
 from graphformers.physics.metrics import relative_l2
 from graphformers.physics.pictures import comparison_picture, wall_picture
 from graphformers.physics.reading import ReadOptions, read_case
@@ -37,14 +37,23 @@ class CaseFolder:
         return ReadOptions(fields=self.fields, parameters=self.parameters)
 
     def open(self) -> MeshStore:
-        """The cases, imported on the first call."""
+        """The cases, imported on the first call; a single source may be a store already."""
         if not self.fields:
             raise DataError("name the fields to learn, for example --fields p,U")
+        sources = [self.source] if isinstance(self.source, str | Path) else list(self.source)
+        if len(sources) == 1 and is_mesh_store(sources[0]):
+            return MeshStore(sources[0])
         return MeshStore.import_cases(self.source, self.options, track=self.track)
 
     def read(self, store: MeshStore, numbers: Sequence[int]) -> list[MeshCase]:
         """Some cases of the store with their meshes, which the store does not keep."""
         paths = [store.index.paths[number] for number in numbers]
+        gone = [path for path in paths if path is None or not Path(path).exists()]
+        if gone:
+            raise DataError(
+                f"{store.path} was imported from {gone[0] or 'cases in memory'}, which it takes "
+                "to judge and draw its cases; put it back, or train on the files"
+            )
         return [read_case(path, self.options) for path in paths if path is not None]
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,7 +90,7 @@ class MeshStore:
         """
         chosen = options or ReadOptions()
         files = find_cases(source)
-        path = Path(folder or default_folder()) / f"{_fingerprint(files, chosen)}.zarr"
+        path = Path(folder or default_folder()) / f"{fingerprint(files, chosen.as_document())}.zarr"
         if not path.is_dir():
             cases = (read_case(file, chosen) for file in (track(files) if track else files))
             write_store(cases, path, fields=chosen.fields, parameters=chosen.parameters)
@@ -210,17 +210,22 @@ class MeshStore:
         return torch.tensor(rows, dtype=torch.float32).reshape(shape)
 
 
+def is_mesh_store(path: str | Path) -> bool:
+    """A folder that ``MeshStore.write`` made."""
+    return (Path(path) / "features").is_dir() and (Path(path) / "wall_facets").is_dir()
+
+
 def default_folder() -> Path:
     """Where imported meshes are kept: ``$GRAPHFORMERS_CACHE/meshes``, else in the user's cache."""
     cache = os.environ.get("GRAPHFORMERS_CACHE") or "~/.cache/graphformers"
     return Path(cache).expanduser() / "meshes"
 
 
-def _fingerprint(files: Sequence[CaseFile], options: ReadOptions) -> str:
-    """Hash of all that decides what is imported."""
+def fingerprint(files: Sequence[CaseFile], options: Mapping[str, object]) -> str:
+    """Hash of all that decides what is imported: options, and the state of every file."""
     document = {
         "format_version": FORMAT_VERSION,
-        "options": options.as_document(),
+        "options": options,
         "cases": [
             [case.name, case.split, sorted(case.numbers.items()), _states(case.path)]
             for case in files

@@ -101,7 +101,7 @@ class Stepper:
         ``folder`` keeps a checkpoint after every epoch, from which ``resume`` goes on. Raises
         ``DataError`` when the time step varies or too few steps are left.
         """
-        config, training = self.config, self.config.training or training_for_series()
+        config, training = self.config, self.training
         train, validation = step_parts(store, config.validation_fraction, seed=training.seed)
         self.time_step_ = common_time_step(store)
         self.units_ = dict(store.index.units)
@@ -126,6 +126,11 @@ class Stepper:
             callbacks=callbacks,
         )
         return self
+
+    @property
+    def training(self) -> TrainingConfig:
+        """How it learns."""
+        return self.config.training or training_for_series()
 
     @property
     def fields_(self) -> tuple[str, ...]:
@@ -201,12 +206,19 @@ class Stepper:
             raise NotFittedError("this Stepper is not fitted yet; call fit, or load")
 
 
-def step_parts(
-    store: SeriesStore, validation_fraction: float, *, seed: int
-) -> tuple[list[int], list[int]]:
-    """Graphs to learn from and graphs that choose the best epoch.
+@dataclass(frozen=True, kw_only=True)
+class SeriesParts:
+    """Numbers of whole series; without ones for validation, the last steps validate."""
 
-    Whole series, as their own split says or drawn; of a single series, the last steps validate.
+    train: list[int]
+    validation: list[int]
+
+
+def series_parts(store: SeriesStore, validation_fraction: float, *, seed: int) -> SeriesParts:
+    """Series to learn from and series that choose the best epoch.
+
+    As their own split says; without one, ``validation_fraction`` of them, at least one, are drawn
+    for validation. A single series is left whole.
     """
     train = store.series_with_split("train") or store.series_with_split(None)
     validation = store.series_with_split("val")
@@ -215,9 +227,17 @@ def step_parts(
         count = max(round(validation_fraction * len(train)), 1)
         validation = sorted(train[one] for one in order[:count])
         train = sorted(train[one] for one in order[count:])
-    graphs = store.graphs_of(train)
-    if validation:
-        return graphs, store.graphs_of(validation)
+    return SeriesParts(train=train, validation=validation)
+
+
+def step_parts(
+    store: SeriesStore, validation_fraction: float, *, seed: int
+) -> tuple[list[int], list[int]]:
+    """Graphs to learn from and graphs that choose the best epoch; see ``series_parts``."""
+    parts = series_parts(store, validation_fraction, seed=seed)
+    graphs = store.graphs_of(parts.train)
+    if parts.validation:
+        return graphs, store.graphs_of(parts.validation)
     count = max(round(validation_fraction * len(graphs)), 1)
     if len(graphs) <= count:
         raise DataError(f"a stepper needs at least two steps to learn from; got {len(graphs)}")
