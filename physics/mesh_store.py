@@ -44,7 +44,8 @@ class StoredCase:
 class MeshStore:
     """A ``GraphSource`` of mesh cases in a zarr folder.
 
-    The arrays of all cases stand one after the other; ``select`` reads only the pieces it needs.
+    The arrays of all cases stand one after the other; ``select`` reads only the pieces it needs,
+    ``sample`` only as many rows as points are asked for.
     ``x`` of a graph are the wall features (``feature_names``), ``target`` the fields beside each
     other (``field_columns`` says where each is), ``conditions`` the parameters in the order of
     ``parameter_names``. Every undirected edge stands once, larger point number as source. Nothing
@@ -55,7 +56,7 @@ class MeshStore:
         self.path = Path(path)
         group = open_arrays(self.path)
         self.index = StoreIndex.from_json(str(group.attrs["index"]))
-        self._arrays = {name: array_of(group, name) for name in ARRAY_NAMES}
+        self._arrays = {name: array_of(group, name) for name in ARRAY_NAMES if name in group}
 
     @classmethod
     def write(
@@ -154,10 +155,10 @@ class MeshStore:
             for rows, start in zip(edges, ptr[:-1], strict=True)
         ]
         conditions = self._conditions(numbers)
-        target = self._stack("fields", nodes) if self.field_names else None
+        target = self._nodes("fields", nodes) if self.field_names else None
         return GraphBatch(
-            x=self._stack("features", nodes),
-            positions=self._stack("points", nodes),
+            x=self._nodes("features", nodes),
+            positions=self._nodes("points", nodes),
             edge_index=torch.from_numpy(np.concatenate([np.zeros((0, 2), np.int64), *shifted]).T),
             ptr=torch.from_numpy(ptr),
             conditions=conditions if self.parameter_names else None,
@@ -165,18 +166,42 @@ class MeshStore:
             target_per_node=target is not None,
         )
 
+    def sample(self, number: int, points: int, *, seed: int) -> GraphBatch:
+        """A random sample of the points of one case, without edges.
+
+        Reads a run of ``points`` rows, all if the case has fewer: the nodes of a case are stored in
+        a random order. Raises ``DataError`` for a store of format 1, where they are not.
+        """
+        if "order" not in self._arrays:
+            raise DataError(f"{self.path} is of format 1: import its cases again to draw samples")
+        rows = self._rows("node_ptr", number)
+        count = min(points, rows.stop - rows.start)
+        spare = rows.stop - rows.start - count
+        start = rows.start + int(np.random.default_rng(seed).integers(spare + 1))
+        run = slice(start, start + count)
+        target = self._rows_of("fields", run) if self.field_names else None
+        return GraphBatch(
+            x=self._rows_of("features", run),
+            positions=self._rows_of("points", run),
+            edge_index=torch.zeros((2, 0), dtype=torch.int64),
+            ptr=torch.tensor([0, count]),
+            conditions=self._conditions([number]) if self.parameter_names else None,
+            target=target,
+            target_per_node=target is not None,
+        )
+
     def load(self, number: int) -> StoredCase:
         """One case with its arrays by name."""
         nodes = self._rows("node_ptr", number)
-        points = self._read("points", nodes)
-        fields = self._read("fields", nodes)
-        tags = self._read("tags", nodes).astype(bool)
+        points = self._in_order("points", nodes)
+        fields = self._in_order("fields", nodes)
+        tags = self._in_order("tags", nodes).astype(bool)
         facets = self._read("wall_facets", self._rows("facet_ptr", number)).T.astype(np.int64)
         path = self.index.paths[number]
         return StoredCase(
             name=self.names[number],
             points=points,
-            features=self._read("features", nodes),
+            features=self._in_order("features", nodes),
             fields={name: fields[:, columns] for name, columns in self.field_columns.items()},
             boundaries=dict(zip(self.index.tag_names, tags.T, strict=True)),
             edges=self._read("edges", self._rows("edge_ptr", number)).T.astype(np.int64),
@@ -197,9 +222,21 @@ class MeshStore:
     def _read(self, name: str, rows: slice) -> np.ndarray:
         return np.asarray(self._arrays[name][rows])
 
-    def _stack(self, name: str, pieces: Sequence[slice]) -> Float[Tensor, "nodes columns"]:
-        parts = [self._read(name, rows).astype(np.float32) for rows in pieces]
-        return torch.from_numpy(np.concatenate(parts or [self._read(name, slice(0, 0))]))
+    def _in_order(self, name: str, nodes: slice) -> np.ndarray:
+        """Rows of a case in the order of its mesh, which format 1 stored them in."""
+        rows = self._read(name, nodes)
+        if "order" not in self._arrays:
+            return rows
+        ordered = np.empty_like(rows)
+        ordered[self._read("order", nodes)[:, 0]] = rows
+        return ordered
+
+    def _nodes(self, name: str, pieces: Sequence[slice]) -> Float[Tensor, "nodes columns"]:
+        parts = [self._in_order(name, rows) for rows in pieces] or [self._read(name, slice(0, 0))]
+        return torch.from_numpy(np.concatenate(parts).astype(np.float32))
+
+    def _rows_of(self, name: str, rows: slice) -> Float[Tensor, "nodes columns"]:
+        return torch.from_numpy(self._read(name, rows).astype(np.float32))
 
     def _conditions(self, numbers: Sequence[int]) -> Float[Tensor, "graphs parameters"]:
         rows = [

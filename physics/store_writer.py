@@ -11,19 +11,22 @@ from pathlib import Path
 
 import numpy as np
 import zarr
+from jaxtyping import Int
 
 from graphformers.errors import DataError
 from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.zarr_arrays import append_rows, create_arrays
 
-FORMAT_VERSION = 1
-ARRAY_NAMES = ("points", "features", "fields", "tags", "edges", "wall_facets")
+FORMAT_VERSION = 2  # 1 had the nodes of a case in the order of its file
+ARRAY_NAMES = ("order", "points", "features", "fields", "tags", "edges", "wall_facets")
 
 
 @dataclass(kw_only=True)
 class StoreIndex:
     """Everything about the cases that is not a large array; kept as JSON in the store.
 
+    Nodes of a case stand in a random order, so that any run of rows is a random sample of them;
+    ``order`` says which node of the mesh a row is. Edges and facets number the nodes of the mesh.
     ``node_ptr``, ``edge_ptr`` and ``facet_ptr`` hold the first row of every case, and the number of
     rows, in the arrays of nodes, edges and wall facets.
     """
@@ -139,16 +142,23 @@ def _append_case(group: zarr.Group, case: MeshCase, index: StoreIndex) -> None:
     fields += [case.fields[name] for name in index.field_components]
     none = np.zeros(case.num_points, dtype=bool)
     tags = [case.boundaries.get(name, none) for name in index.tag_names]
+    order = shuffled(case.num_points, len(index.names))
     rows = (
-        case.points.astype(np.float64),
-        case.features.astype(np.float32),
-        np.concatenate(fields, axis=1).astype(np.float32),
-        np.stack(tags, axis=1).astype(np.uint8) if tags else np.zeros((len(none), 0), np.uint8),
+        order[:, None].astype(np.int32),
+        case.points[order].astype(np.float64),
+        case.features[order].astype(np.float32),
+        np.concatenate(fields, axis=1)[order].astype(np.float32),
+        (np.stack(tags, axis=1) if tags else none[:, None][:, :0])[order].astype(np.uint8),
         np.ascontiguousarray(case.edges.T, dtype=np.int32),
         np.ascontiguousarray(case.wall.facets.T, dtype=np.int32),
     )
     for name, values in zip(ARRAY_NAMES, rows, strict=True):
         append_rows(group, name, values)
+
+
+def shuffled(count: int, seed: int) -> Int[np.ndarray, " nodes"]:
+    """Numbers below ``count`` in an order that is random, and the same for the same seed."""
+    return np.random.default_rng(seed).permutation(count)
 
 
 def _move_into_place(temporary: Path, path: Path) -> None:

@@ -11,9 +11,9 @@ ZARR_MAJOR = int(zarr.__version__.split(".")[0])
 
 
 def create_arrays(path: Path) -> zarr.Group:
-    """A new group in format 2, which both versions of the library read."""
+    """A new group: format 3, or 2 where the library is older than that format."""
     if ZARR_MAJOR >= 3:
-        return zarr.open_group(str(path), mode="w", zarr_format=2)
+        return zarr.open_group(str(path), mode="w", zarr_format=3)
     return zarr.open_group(str(path), mode="w")
 
 

@@ -66,6 +66,35 @@ def test_edges_stand_once_with_the_larger_point_as_source(store: MeshStore) -> N
     assert (source > target).all()
 
 
+def test_a_sample_is_drawn_from_everywhere(store: MeshStore, cases: list[MeshCase]) -> None:
+    whole = {tuple(row) for row in store.select([1]).positions.tolist()}
+    draws = [store.sample(1, 20, seed=seed) for seed in range(40)]
+    seen = [{tuple(row) for row in draw.positions.tolist()} for draw in draws]
+    assert all(len(one) == 20 and one <= whole for one in seen)
+    assert len(set().union(*seen)) > 0.9 * len(whole)
+    first = {tuple(row) for row in store.select([1]).positions[:20].tolist()}
+    assert all(one != first for one in seen)
+
+
+def test_a_sample_carries_what_its_points_carry(store: MeshStore) -> None:
+    whole, sample = store.select([0]), store.sample(0, 15, seed=3)
+    for point in range(15):
+        (row,) = (whole.positions == sample.positions[point]).all(dim=1).nonzero()[:, 0].tolist()
+        assert torch.equal(whole.x[row], sample.x[point])
+        assert torch.equal(whole.target[row], sample.target[point])
+    assert torch.equal(whole.conditions, sample.conditions)
+    assert store.sample(0, 10**6, seed=0).num_nodes == whole.num_nodes
+
+
+def test_a_store_of_the_first_format_is_read_but_not_sampled(
+    store: MeshStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(store._arrays, "order")
+    assert store.select([0]).num_nodes == store.load(0).points.shape[0]
+    with pytest.raises(DataError, match="import its cases again"):
+        store.sample(0, 5, seed=0)
+
+
 def test_an_empty_selection_is_an_empty_batch(store: MeshStore) -> None:
     batch = store.select([])
     assert (len(batch), batch.num_nodes, batch.num_edges) == (0, 0, 0)
