@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import torch
 from torch import Tensor
+from torch.nn.functional import linear
 
 from graphformers.benchmarks.workload import OURS, Contender, Workload
 from graphformers.graph_batch import GraphBatch
@@ -58,7 +59,8 @@ class ConcatenatedMessage(MeshMessage):
         """Updates of nodes and edges."""
         sender, receiver = pattern.edge_index
         gathered = torch.cat([x[sender], x[receiver], edges], dim=-1)
-        message = self.edge_output(self.activation(self.edge_input(gathered)))
+        hidden = linear(gathered, self.edge_input.weight, self.edge_input.bias)
+        message = self.edge_output(self.activation(hidden))
         first, second = message.chunk(2, dim=-1)
         received = [mean_at(first, sender, len(x)), mean_at(second, receiver, len(x))]
         return self.node(torch.cat([x, *received], dim=-1)), message

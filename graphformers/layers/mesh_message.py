@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from graphformers.errors import ConfigError
 from graphformers.kernels import SparsePattern, segment_reduce
 from graphformers.layers.edge_linear import EdgeLinear
+from graphformers.layers.edge_perceptron import edge_perceptron
 from graphformers.layers.mlp import MLP, Activation, activation_function
 
 EdgeDirection = Literal["single", "both"]
@@ -28,7 +29,8 @@ class MeshMessage(nn.Module):
     stored direction matters. ``edge_direction="both"`` expects every edge in both directions and
     gives the whole message to its sender.
 
-    The first layer of ``f_edge`` is an ``EdgeLinear``: nothing is concatenated over edges.
+    Nothing is concatenated over edges, and training keeps no tensor over them but the edges
+    themselves (``edge_perceptron``).
 
     Source: Liu et al. 2025, arXiv:2512.10227, and the published models for the two halves.
     """
@@ -58,9 +60,19 @@ class MeshMessage(nn.Module):
         pattern: SparsePattern,
     ) -> tuple[Float[Tensor, "nodes dim"], Float[Tensor, "edges dim"]]:
         """Updates of the nodes and of the edges; edge rows follow the caller's edge order."""
-        message = self.edge_output(self.activation(self.edge_input(x, edges, pattern)))
+        message = self._message(x, edges, pattern)
         received = self._received(message, pattern)
         return self.node(torch.cat([x, received], dim=-1)), message
+
+    def _message(self, x: Tensor, edges: Tensor, pattern: SparsePattern) -> Tensor:
+        return edge_perceptron(
+            self.edge_input,
+            lambda hidden: self.edge_output(self.activation(hidden)),
+            list(self.edge_output.parameters()),
+            x,
+            edges,
+            pattern,
+        )
 
     def _received(self, message: Tensor, pattern: SparsePattern) -> Tensor:
         by_source = pattern.transposed

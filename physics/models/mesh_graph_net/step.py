@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from graphformers.kernels import SparsePattern, segment_reduce
 from graphformers.layers.edge_linear import EdgeLinear
+from graphformers.layers.edge_perceptron import edge_perceptron
 from graphformers.layers.mlp import MLP, activation_function
 from graphformers.physics.models.mesh_graph_net.config import MeshGraphNetConfig
 
@@ -18,7 +19,7 @@ class MeshGraphNetStep(nn.Module):
         v_i &\leftarrow v_i + f_V\Bigl(\bigl[v_i, \sum_{j \to i} e_{ji}\bigr]\Bigr)
 
     Both functions are perceptrons with LayerNorm on their output. Nothing is concatenated over
-    edges.
+    edges, and training keeps no tensor over them but the edges themselves (``edge_perceptron``).
     """
 
     def __init__(self, config: MeshGraphNetConfig):
@@ -38,7 +39,13 @@ class MeshGraphNetStep(nn.Module):
         pattern: SparsePattern,
     ) -> tuple[Float[Tensor, "nodes dim"], Float[Tensor, "edges dim"]]:
         """New nodes and edges; edge rows follow the caller's edge order."""
-        message = self.activation(self.edge_input(nodes, edges, pattern))
-        edges = edges + self.edge_output(message)
+        edges = edges + edge_perceptron(
+            self.edge_input,
+            lambda hidden: self.edge_output(self.activation(hidden)),
+            list(self.edge_output.parameters()),
+            nodes,
+            edges,
+            pattern,
+        )
         received = segment_reduce(edges, pattern.row_ptr, "sum", pattern.edge)
         return nodes + self.node(torch.cat([nodes, received], dim=-1)), edges
