@@ -53,7 +53,7 @@ class PropertyPredictor(BaseEstimator):
         validation_split: how ``fit`` sets molecules aside to choose the best epoch, "scaffold" or
             "random"
         validation_fraction: share it sets aside
-        training: optimiser, schedule and seed; ``None`` is ``training_for_molecules()``
+        training: optimiser, schedule and seed; ``None`` is ``training_for_molecules(model)``
         cache_folder: where featurised molecules are kept; ``None`` is the user's cache folder
 
     """
@@ -101,7 +101,7 @@ class PropertyPredictor(BaseEstimator):
         self.task_ = find_task(values, self.task)
         self.scaling_ = TargetScaling.identity(values.shape[1])
         self.vocabulary_ = OGB_VOCABULARY
-        training = self.training or training_for_molecules()
+        training = self.training or training_for_molecules(self.model)
         torch.manual_seed(training.seed)
         self.model_ = system.build(
             config_for_molecules(self.model, self.preset, self.vocabulary_, values.shape[1])
@@ -254,7 +254,7 @@ class PropertyPredictor(BaseEstimator):
         if not 0.0 < share < 1.0:
             raise ConfigError(f"validation_fraction must be between 0 and 1; got {share}")
         method = "scaffold-balanced" if self.validation_split == "scaffold" else "random"
-        seed = (self.training or training_for_molecules()).seed
+        seed = (self.training or training_for_molecules(self.model)).seed
         return split_molecules(
             smiles, method, fractions=(1.0 - share, share, 0.0), seed=seed
         ).validation

@@ -1,7 +1,8 @@
 """How well the graph models predict molecules after the same number of epochs each.
 
-Every model has its ``"small"`` configuration: four layers of width 64. The weights kept are those
-of the best validation epoch; the test part is looked at once, afterwards.
+Every model has its ``"small"`` configuration, four layers of width 64, and the peak learning rate
+it was published with. The weights kept are those of the best validation epoch; the test part is
+looked at once, afterwards.
 """
 
 import statistics
@@ -79,7 +80,7 @@ def molecule_set(name: str, folder: Path) -> MoleculeSet:
 
 def train_once(molecules: MoleculeSet, model: str, *, seed: int, epochs: int) -> Outcome:
     """Train one model and judge it on the test part."""
-    training = replace(training_for_molecules(), seed=seed, epochs=epochs)
+    training = replace(training_for_molecules(model), seed=seed, epochs=epochs)
     predictor = PropertyPredictor(model=model, training=training)
     started = time.monotonic()
     predictor.fit(molecules.smiles, molecules.targets, split=molecules.split)
