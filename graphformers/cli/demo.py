@@ -65,7 +65,7 @@ def demo_commands(folder: Path, *, quick: bool = False) -> list[tuple[str, list[
             "Train on the flow around airfoils, test on airfoils it has not seen",
             [
                 *("physics", "train", str(airfoils), "--fields", "p,U"),
-                *("--config", "physgto-airfoils", "--out", physics, *shorter),
+                *("--config", "physgto-small", "--out", physics, *shorter),
             ],
         ),
         (

@@ -109,7 +109,7 @@ def test_a_given_parameter_without_a_number_is_refused(trained, ring_folder, cap
 def test_the_shipped_preset_is_found_by_name(ring_folder, tmp_path):
     folder = tmp_path / "run"
     command = ["physics", "train", str(ring_folder), "--fields", "U", "--out", str(folder)]
-    assert run([*command, "--config", "physgto-airfoils", *SMALL]) == 0
+    assert run([*command, "--config", "physgto-small", *SMALL]) == 0
     config = json.loads((folder / "config.json").read_text())["config"]
     assert config["dim"] == 16
     assert config["heads"] == 4
