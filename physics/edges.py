@@ -1,5 +1,6 @@
 """Edges of a mesh, whatever its cells are."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -11,6 +12,7 @@ from vtkmodules.vtkCommonDataModel import vtkGenericCell
 
 from graphformers.errors import DataError
 
+KINDS = 256  # VTK numbers the kinds of cells in one byte
 POLYHEDRON = int(pv.CellType.POLYHEDRON)
 TRIANGLE_STRIP = int(pv.CellType.TRIANGLE_STRIP)
 POLY_LINE = int(pv.CellType.POLY_LINE)
@@ -56,35 +58,44 @@ def cell_edges(dataset: pv.DataSet) -> CellEdges:
     """
     is_grid = isinstance(dataset, pv.UnstructuredGrid)
     grid = dataset if is_grid else dataset.cast_to_unstructured_grid()
-    kinds = np.asarray(grid.celltypes, dtype=np.int64)
-    connectivity, starts = _connectivity(grid)
-    sizes = np.diff(starts)
-    _check_cells(sizes, connectivity, grid.n_points)
+    connectivity, starts = cell_corners(grid)
+    _check_cells(np.diff(starts), connectivity, grid.n_points)
     ends, owners = [np.zeros((2, 0), np.int64)], [np.zeros(0, np.int64)]
-    for kind, size in np.unique(np.stack([kinds, sizes]), axis=1).T:
-        cells = np.flatnonzero((kinds == kind) & (sizes == size))
+    for kind, size, cells in cells_by_kind(grid):
         if kind == POLYHEDRON:
             continue
-        table = _edge_table(int(kind), int(size))
+        table = _edge_table(kind, size)
         corners = connectivity[starts[cells][:, None] + np.arange(size)]
         ends.append(np.moveaxis(corners[:, table], 2, 0).reshape(2, -1))
         owners.append(np.repeat(cells, len(table)))
-    if (kinds == POLYHEDRON).any():
+    if (np.asarray(grid.celltypes) == POLYHEDRON).any():
         faces = _polyhedron_edges(grid)
         ends.append(faces)
         owners.append(np.full(faces.shape[1], -1))
     return CellEdges(points=np.concatenate(ends, axis=1), cell=np.concatenate(owners))
 
 
-def _connectivity(
+def cell_corners(
     grid: pv.UnstructuredGrid,
 ) -> tuple[Int[np.ndarray, " corners"], Int[np.ndarray, " cells_plus_1"]]:
+    """Points of all cells one after the other, and where those of each cell start."""
     if grid.n_cells == 0:
         return np.zeros(0, np.int64), np.zeros(1, np.int64)
     cells = grid.GetCells()
     connectivity = pv.convert_array(cells.GetConnectivityArray())
     starts = pv.convert_array(cells.GetOffsetsArray())
     return np.asarray(connectivity, dtype=np.int64), np.asarray(starts, dtype=np.int64)
+
+
+def cells_by_kind(
+    grid: pv.UnstructuredGrid,
+) -> Iterator[tuple[int, int, Int[np.ndarray, " cells"]]]:
+    """Every kind (VTK's number) and number of corners there is, with the cells that have both."""
+    kinds = np.asarray(grid.celltypes, dtype=np.int64)
+    sizes = np.diff(cell_corners(grid)[1])
+    keys = sizes * KINDS + kinds
+    for key in np.unique(keys):
+        yield int(key % KINDS), int(key // KINDS), np.flatnonzero(keys == key)
 
 
 def _check_cells(sizes: np.ndarray, connectivity: np.ndarray, num_points: int) -> None:

@@ -9,7 +9,7 @@ import pyvista as pv
 from jaxtyping import Float, Int
 from vtkmodules.vtkCommonDataModel import vtkGenericCell
 
-from graphformers.physics.edges import CellEdges
+from graphformers.physics.edges import CellEdges, cell_corners, cells_by_kind
 
 FLAT_KINDS = {int(pv.CellType.TRIANGLE), int(pv.CellType.QUAD), int(pv.CellType.POLYGON)}
 SOLID_KINDS = {
@@ -106,21 +106,17 @@ def _signed_sizes(
     """Number, signed size and smallest accepted size of every cell that can be compared."""
     grid = dataset.cast_to_unstructured_grid()
     points = np.asarray(grid.points, dtype=np.float64)
-    kinds = np.asarray(grid.celltypes, dtype=np.int64)
-    corners = np.asarray(pv.convert_array(grid.GetCells().GetConnectivityArray()))
-    starts = np.asarray(pv.convert_array(grid.GetCells().GetOffsetsArray()))
-    counts = np.diff(starts)
+    corners, starts = cell_corners(grid)
     is_plane = np.ptp(points[:, 2]) == 0
     found = [(np.zeros(0, np.int64), np.zeros(0), np.zeros(0))]
-    for kind, count in np.unique(np.stack([kinds, counts]), axis=1).T:
-        if int(kind) not in FLAT_KINDS | SOLID_KINDS:
+    for kind, count, cells in cells_by_kind(grid):
+        if kind not in FLAT_KINDS | SOLID_KINDS:
             continue
-        cells = np.flatnonzero((kinds == kind) & (counts == count))
         for first in range(0, len(cells), CHUNK):
             some = cells[first : first + CHUNK]
             shape = points[corners[starts[some][:, None] + np.arange(count)]]
-            if int(kind) in SOLID_KINDS:
-                sizes, dimension = _volumes(shape, _outward_triangles(int(kind))), 3
+            if kind in SOLID_KINDS:
+                sizes, dimension = _volumes(shape, _outward_triangles(kind)), 3
             else:
                 sizes, dimension = _areas(shape, is_plane=is_plane), 2
             extents = np.ptp(shape, axis=1).max(axis=1)
@@ -141,9 +137,12 @@ def _areas(
     shape: Float[np.ndarray, "cells corners 3"], *, is_plane: bool
 ) -> Float[np.ndarray, " cells"]:
     """Areas; in the plane z = const negative where the corners go round clockwise."""
-    arms = shape - shape[:, :1]
-    normals = 0.5 * np.cross(arms[:, 1:-1], arms[:, 2:]).sum(axis=1)
-    return normals[:, 2] if is_plane else np.linalg.norm(normals, axis=1)
+    arms = shape[:, 1:] - shape[:, :1]
+    if not is_plane:
+        normals = 0.5 * np.cross(arms[:, :-1], arms[:, 1:]).sum(axis=1)
+        return np.linalg.norm(normals, axis=1)
+    x, y = arms[..., 0], arms[..., 1]
+    return 0.5 * (x[:, :-1] * y[:, 1:] - x[:, 1:] * y[:, :-1]).sum(axis=1)
 
 
 @lru_cache(maxsize=16)
