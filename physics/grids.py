@@ -1,7 +1,7 @@
 """Functions on regular grids, as benchmark files of operator learning hold them."""
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -59,6 +59,22 @@ class GridData:
             outputs=self.outputs[samples],
             spacing=self.spacing,
             axes=self.axes,
+            parameters=self.parameters,
+        )
+
+    def thinned(self, step: int, first: Sequence[int]) -> "GridData":
+        """Every ``step``-th point along every axis, from point ``first`` of each axis on."""
+        if step < 1 or len(first) != len(self.axes) or not all(0 <= one < step for one in first):
+            raise ShapeError(
+                f"need step >= 1 and {len(self.axes)} first points below it; "
+                f"got {step} and {tuple(first)}"
+            )
+        along = [slice(one, None, step) for one in first]
+        return GridData(
+            inputs=self.inputs[(slice(None), *along)],
+            outputs=self.outputs[(slice(None), *along)],
+            spacing=tuple(step * one for one in self.spacing),
+            axes=tuple(axis[one] for axis, one in zip(self.axes, along, strict=True)),
             parameters=self.parameters,
         )
 

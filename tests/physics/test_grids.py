@@ -66,6 +66,16 @@ def test_selected_samples_keep_their_order(file):
     assert len(some) == 2
 
 
+def test_a_thinned_grid_keeps_every_second_point_with_its_place(file):
+    data = read_grids(file({"x": torch.rand(2, 4, 6), "y": torch.rand(2, 4, 6)}))
+    thin = data.thinned(2, (1, 0))
+    assert torch.equal(thin.outputs, data.outputs[:, 1::2, ::2])
+    assert torch.equal(thin.positions, data.positions[1::2, ::2])
+    assert thin.spacing == (0.5, 1 / 3)
+    with pytest.raises(ShapeError, match="2 first points below it"):
+        data.thinned(2, (2, 0))
+
+
 @pytest.mark.parametrize(
     ("document", "message"),
     [
