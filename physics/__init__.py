@@ -1,22 +1,33 @@
 """Meshes and their files, surrogates for physical fields on them, and pictures of both."""
 
+from graphformers.physics.aero_units import AeroUnits
 from graphformers.physics.bundled import bundled_airfoils
 from graphformers.physics.edges import cell_edges, mesh_edges
 from graphformers.physics.field_statistics import Moments, field_statistics
+from graphformers.physics.geometry_prediction import GeometryPredictor, GeometrySizes
+from graphformers.physics.geometry_sampling import sample_surface, sample_volume
 from graphformers.physics.grids import GridData, read_grids
 from graphformers.physics.losses import MeanSquares, RelativeH1, RelativeL2
 from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.mesh_series import MeshSeries
 from graphformers.physics.mesh_store import MeshStore, StoredCase
 from graphformers.physics.models import (
+    ABUPT,
+    ABUPTConfig,
+    ABUPTField,
+    ABUPTFieldConfig,
+    AnchorCache,
+    Branch,
     FourierAttentionNeuralOperator,
     FourierAttentionNeuralOperatorConfig,
+    Geometry,
     MeshGraphNet,
     MeshGraphNetConfig,
     MeshTransformer,
     MeshTransformerConfig,
     PhysGTO,
     PhysGTOConfig,
+    PointSet,
     TransformerNeuralOperator,
     TransformerNeuralOperatorConfig,
     Transolver,
@@ -51,10 +62,21 @@ from graphformers.physics.splits import (
 )
 from graphformers.physics.stepper import Stepper, StepperConfig
 from graphformers.physics.surrogate import Surrogate, SurrogateConfig
+from graphformers.physics.vector_calculus import curl, divergence
 
 __all__ = [
+    "ABUPT",
+    "ABUPTConfig",
+    "ABUPTField",
+    "ABUPTFieldConfig",
+    "AeroUnits",
+    "AnchorCache",
+    "Branch",
     "FourierAttentionNeuralOperator",
     "FourierAttentionNeuralOperatorConfig",
+    "Geometry",
+    "GeometryPredictor",
+    "GeometrySizes",
     "GridData",
     "MeanSquares",
     "MeshCase",
@@ -67,6 +89,7 @@ __all__ = [
     "Moments",
     "PhysGTO",
     "PhysGTOConfig",
+    "PointSet",
     "ReadOptions",
     "RelativeH1",
     "RelativeL2",
@@ -94,6 +117,8 @@ __all__ = [
     "bundled_airfoils",
     "case_from_dataset",
     "cell_edges",
+    "curl",
+    "divergence",
     "families_by_name",
     "field_statistics",
     "iter_cases",
@@ -103,6 +128,8 @@ __all__ = [
     "read_cases",
     "read_grids",
     "read_series",
+    "sample_surface",
+    "sample_volume",
     "split_by_case",
     "split_by_family",
     "split_by_range",

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from graphformers.errors import ShapeError
-from graphformers.physics.curl import curl, divergence, jacobian
+from graphformers.physics.vector_calculus import curl, divergence, jacobian
 from graphformers.physics.models import ABUPT, ABUPTConfig, Branch, Geometry, PointSet
 
 ROUNDING = 1e-12
