@@ -60,8 +60,10 @@ def read_case(source: str | Path | CaseFile, options: ReadOptions | None = None)
     """
     options = options or ReadOptions()
     file = source if isinstance(source, CaseFile) else _only_case(source)
-    opened = reader_of(file.path).read(file, options)
-    return _case_of(opened, options, file)
+    reader = reader_of(file.path)
+    if options.time is not None and reader.open_series is None:
+        raise DataError(f"{file.where}: there is no time {options.time:g}; it holds one time only")
+    return _case_of(reader.read(file, options), options, file)
 
 
 def read_series(source: Source | CaseFile, options: ReadOptions | None = None) -> MeshSeries:

@@ -59,7 +59,7 @@ class SolverOutput:
             if fields is not None:
                 _choose_arrays(reader, fields)
             times = _stored_times(reader)
-            if times:
+            if times or time is not None:
                 reader.UpdateTimeStep(times[chosen_step(times, time, str(path))])
             else:
                 reader.Update()

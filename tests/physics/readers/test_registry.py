@@ -1,4 +1,3 @@
-import gc
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -29,20 +28,23 @@ def test_an_unknown_file_lists_what_can_be_read(tmp_path: Path) -> None:
 
 def test_a_case_that_was_read_is_not_kept(ring_folder: Path) -> None:
     """At most the one in the loop and the one being read are there at a time."""
-    meshes: list[weakref.ref] = []
+    read: list[weakref.ref] = []
     for case in iter_cases(ring_folder):
-        gc.collect()
-        assert sum(mesh() is not None for mesh in meshes) <= 1
-        meshes.append(weakref.ref(case))
+        assert sum(points() is not None for points in read) <= 1
+        read.append(weakref.ref(case.points))
     del case
-    gc.collect()
-    assert [mesh() for mesh in meshes] == [None] * 6
+    assert [points() for points in read] == [None] * 6
 
 
 def test_fields_nobody_asked_for_stay_on_the_disk(ring_folder: Path) -> None:
     case = read_case(ring_folder / "00.vtu", ReadOptions(fields=("p",)))
     assert "U" not in case.dataset.point_data
     assert "wall" in case.boundaries
+
+
+def test_a_time_of_a_file_without_times_is_an_error(ring_folder: Path) -> None:
+    with pytest.raises(DataError, match=r"00\.vtu: there is no time 5; it holds one time only"):
+        read_case(ring_folder / "00.vtu", ReadOptions(time=5.0))
 
 
 def test_missing_fields_can_be_left_out(ring_folder: Path) -> None:

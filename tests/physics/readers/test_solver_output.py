@@ -105,6 +105,11 @@ def test_a_time_that_is_not_there_lists_the_others(tmp_path: Path) -> None:
         read_case(write_ensight(tmp_path, [0.5, 2.0]), ReadOptions(time=1.0))
 
 
+def test_a_time_of_a_cgns_file_without_times_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"there is no time 1; it has \[0.0\]"):
+        read_case(write_cgns(tmp_path / "cubes.cgns"), ReadOptions(time=1.0))
+
+
 def test_ensight_without_its_geometry_is_an_error(tmp_path: Path) -> None:
     path = write_ensight(tmp_path, [0.5])
     (tmp_path / "cubes.geo").unlink()
