@@ -190,4 +190,5 @@ class Page:
         state.is_turned = session.is_turned
         state.errors = error_rows(session.compare(field), session.unit(field)) if has_truth else []
         state.forces = force_rows(session.forces())
-        self.show_image()
+        if self.server.running:
+            self.show_image()

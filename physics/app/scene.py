@@ -22,6 +22,7 @@ BAR = {
     "title_font_size": 15,
     "label_font_size": 13,
     "fmt": "%.3g",
+    "n_labels": 4,  # none of them below the title
 }
 CUT_WIDTH = 3  # pixels
 ANY_SCALE = ColorScale(name="gray", low=0.0, high=1.0)
@@ -106,10 +107,12 @@ class Scene:
 
     def _look_at(self, case: MeshCase) -> None:
         if self._in_space:
+            self.plotter.enable_trackball_style()
             above = Camera.named("above")
             self.plotter.camera.parallel_projection = False
             self.plotter.view_vector(above.position, viewup=above.up)
             return
+        self.plotter.enable_2d_style()  # the mouse moves and zooms, and turns nothing
         box = body_box(case)
         x, y = 0.5 * (box.left + box.right), 0.5 * (box.bottom + box.top)
         plane = self._surface.bounds[5]

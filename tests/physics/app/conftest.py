@@ -1,4 +1,6 @@
+import numpy as np
 import pytest
+import pyvista as pv
 
 from graphformers.physics import Surrogate, SurrogateConfig
 from graphformers.physics.bundled import bundled_airfoils
@@ -30,3 +32,27 @@ def run(tmp_path_factory: pytest.TempPathFactory):
 @pytest.fixture(scope="session")
 def surrogate(run):
     return Surrogate.load(run)
+
+
+def room(size: float) -> pv.UnstructuredGrid:
+    """Air around a cube of this size, in cells of a quarter."""
+    grid = pv.ImageData(dimensions=(13, 9, 9), spacing=(0.25,) * 3, origin=(-1.5, -1, -1))
+    outside = np.abs(grid.cell_centers().points).max(axis=1) > 0.5 * size
+    mesh = grid.extract_cells(np.flatnonzero(outside))
+    mesh.clear_data()
+    mesh.point_data["p"] = mesh.points[:, 0] * size
+    mesh.field_data["speed"] = [10 * size]
+    return mesh
+
+
+@pytest.fixture(scope="session")
+def rooms() -> list[pv.UnstructuredGrid]:
+    return [room(size) for size in (0.5, 1.0, 0.5, 1.0)]
+
+
+@pytest.fixture(scope="session")
+def space_surrogate(rooms):
+    """A small surrogate of volumes and surfaces in space."""
+    training = TrainingConfig(epochs=1, batch_size=1, warmup_epochs=0, threads=1)
+    config = SurrogateConfig(architecture=TINY, training=training, mirror=False)
+    return Surrogate(config=config).fit(rooms, ["p"])
