@@ -169,7 +169,7 @@ def _turned(pairs: Tensor, turn: Float[Tensor, "out in"], axis: int) -> Tensor:
 
 def _matrices(
     weight: Float[Tensor, "*modes dim_in dim_out 2"], kept: Sequence[Kept]
-) -> Float[Tensor, "kept 2_dim_in 2_dim_out"]:
+) -> Float[Tensor, "kept 2*dim_in 2*dim_out"]:
     """Those of the frequencies that the grid has, as real matrices twice as wide and high."""
     for axis, (above, below) in enumerate(kept):
         weight = _both_ends(weight, axis, above, below)
@@ -180,8 +180,8 @@ def _matrices(
 
 def _multiply(
     spectrum: Float[Tensor, "modes cases 2 dim_in"],
-    matrices: Float[Tensor, "modes 2_dim_in 2_dim_out"],
-) -> Float[Tensor, "modes cases 2 dim_out"]:
+    matrices: Float[Tensor, "modes twice_dim_in twice_dim_out"],
+) -> Float[Tensor, "modes cases 2 twice_dim_out//2"]:
     return (spectrum.flatten(2) @ matrices).unflatten(-1, (2, -1))
 
 

@@ -13,10 +13,3 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-
-
-@pytest.fixture(autouse=True)
-def _refusals_are_our_own(request: pytest.FixtureRequest) -> None:
-    """Run-time type checks refuse a bad call before the function can."""
-    if request.config.getoption("jaxtyping_packages", None) and "refused" in request.node.name:
-        pytest.skip("the run-time type checks refuse first")

@@ -20,10 +20,3 @@ def chunked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut even the smallest launch into chunks for two threads."""
     monkeypatch.setattr("graphformers.kernels.launch._SERIAL_WORK", 0)
     monkeypatch.setattr("torch.get_num_threads", lambda: 2)
-
-
-@pytest.fixture(autouse=True)
-def _refusals_are_our_own(request: pytest.FixtureRequest) -> None:
-    """Run-time shape checks refuse a bad call before the function can."""
-    if request.config.getoption("jaxtyping_packages", None) and "refused" in request.node.name:
-        pytest.skip("the run-time shape checks refuse first")
