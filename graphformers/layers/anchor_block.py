@@ -1,13 +1,15 @@
 """A transformer block whose tokens read anchors."""
 
-from typing import final
+from typing import cast, final
 
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from graphformers.errors import ConfigError
 from graphformers.layers.adaptive_layer_norm import AdaptiveLayerNorm
 from graphformers.layers.anchor_attention import KeysAndValues, TokenPlaces, read
+from graphformers.layers.linear_of import linear_of
 from graphformers.layers.mlp import MLP
 
 EPSILON = 1e-6
@@ -77,7 +79,12 @@ class AnchorBlock(nn.Module):
         query = self.query(normed).unflatten(1, (self.heads, -1))
         x = x + _gated(self.output(read(query, places, anchors)), gate)
         normed, gate = self.feed_forward_norm(x, places.ptr, condition)
-        return x + _gated(self.feed_forward(normed), gate)
+        return x + _gated(self._feed_forward(normed), gate)
+
+    def _feed_forward(self, x: Tensor) -> Tensor:
+        """The MLP, of which the backward pass computes the activation again, but no product."""
+        first, second = (cast(nn.Linear, layer) for layer in self.feed_forward.layers)
+        return linear_of(F.gelu, first(x), second.weight, second.bias)
 
 
 def _gated(update: Tensor, gate: Tensor | None) -> Tensor:
