@@ -1,6 +1,7 @@
 """A PhysGTO training step beside its equations as they stand: gather, concatenate, scatter."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -17,18 +18,19 @@ SIZES = (2_500, 10_000, 40_000)
 
 def workloads(size: int) -> Iterator[Workload]:
     """Forward and backward of the Darcy preset on a triangulated square."""
-    batch = square_mesh(round(size**0.5))
-    yield Workload(
-        operation="PhysGTO step",
-        order="mesh",
-        size=batch.num_edges,
-        unit="edges",
-        contenders={
-            OURS: step(model(), batch),
-            "concatenated": step(model(ConcatenatedMessage), batch),
-        },
-        tolerance=1e-4,
-    )
+    mesh = square_mesh(round(size**0.5))
+    for order, batch in (("mesh", mesh), ("random", in_random_order(mesh))):
+        yield Workload(
+            operation="PhysGTO step",
+            order=order,
+            size=batch.num_edges,
+            unit="edges",
+            contenders={
+                OURS: step(model(), batch),
+                "concatenated": step(model(ConcatenatedMessage), batch),
+            },
+            tolerance=1e-4,
+        )
 
 
 def model(message: type[MeshMessage] = MeshMessage) -> PhysGTO:
@@ -86,4 +88,19 @@ def square_mesh(side: int) -> GraphBatch:
     x = torch.randn(side * side, 1, generator=torch.Generator().manual_seed(0))
     return GraphBatch(
         x=x, edge_index=edge_index, ptr=torch.tensor([0, side * side]), positions=positions
+    )
+
+
+def in_random_order(batch: GraphBatch) -> GraphBatch:
+    """The same mesh with its nodes numbered, and its edges listed, at random."""
+    generator = torch.Generator().manual_seed(0)
+    new_number = torch.randperm(batch.num_nodes, generator=generator)
+    ends = new_number[batch.edge_index]
+    ends = ends[:, torch.randperm(batch.num_edges, generator=generator)]
+    old_number, positions = new_number.argsort(), batch.positions
+    return replace(
+        batch,
+        x=batch.x[old_number],
+        edge_index=torch.stack([ends.amax(0), ends.amin(0)]),
+        positions=None if positions is None else positions[old_number],
     )
