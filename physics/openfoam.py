@@ -37,6 +37,8 @@ DECOMPOSED, RECONSTRUCTED = (
     vtkPOpenFOAMReader.DECOMPOSED_CASE,
     vtkPOpenFOAMReader.RECONSTRUCTED_CASE,
 )
+WEDGE = int(pv.CellType.WEDGE)
+TURNED = [3, 4, 5, 0, 1, 2]  # corners of a wedge from the other triangle on
 SAME_PLANE = 1e-6  # share of the largest extent within which points lie at one z
 
 
@@ -64,6 +66,7 @@ def open_openfoam(
         if "dimensions" in complaint:
             hint = "; dimensions must be seven numbers such as [0 1 -1 0 0 0 0], not words"
         raise DataError(f"{folder}: the OpenFOAM case cannot be read. VTK says: {complaint}{hint}")
+    _turn_wedges(cells)
     grid = cast("pv.UnstructuredGrid", cells.cell_data_to_point_data())
     if cells.cell_data.keys():
         names = ", ".join(cells.cell_data.keys())
@@ -108,6 +111,16 @@ def _read(
 
 def _with_points_joined(mesh: Mesh) -> Mesh:
     return cast("Mesh", mesh.clean(tolerance=0))
+
+
+def _turn_wedges(cells: pv.UnstructuredGrid) -> None:
+    """Turn wedges the right way round: VTK's reader leaves their corners in OpenFOAM's order."""
+    wedges = np.flatnonzero(np.asarray(cells.celltypes) == WEDGE)
+    if wedges.size:
+        corners = pv.convert_array(cells.GetCells().GetConnectivityArray())
+        starts = pv.convert_array(cells.GetCells().GetOffsetsArray())
+        places = starts[wedges][:, None] + np.arange(len(TURNED))
+        corners[places] = corners[places][:, TURNED]
 
 
 def _named_blocks(blocks: object) -> dict[str, object]:

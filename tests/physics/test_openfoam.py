@@ -226,3 +226,32 @@ def test_a_divided_case_is_a_series(tmp_path: Path) -> None:
     series = read_series(divided(tmp_path / "cubes"))
     assert series.times.tolist() == [0.0, 10.0]
     assert np.allclose(series.read_step(1)["p"] - series.read_step(0)["p"], 10.0)
+
+
+def prism(root: Path) -> Path:
+    """One prism, whose upright sides are squares, in OpenFOAM's order."""
+    corners = [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 0, 1), (0, 1, 1)]
+    faces = [(0, 2, 1), (3, 4, 5), (0, 1, 4, 3), (1, 2, 5, 4), (2, 0, 3, 5)]
+    mesh = root / "constant" / "polyMesh"
+    write(mesh / "points", "vectorField", [f"({x} {y} {z})" for x, y, z in corners])
+    rows = [f"{len(face)}({' '.join(map(str, face))})" for face in faces]
+    write(mesh / "faces", "faceList", rows)
+    write(mesh / "owner", "labelList", ["0"] * len(faces))
+    write(mesh / "neighbour", "labelList", [])
+    patch = f"body\n{{\ntype wall;\nnFaces {len(faces)};\nstartFace 0;\n}}"
+    write(mesh / "boundary", "polyBoundaryMesh", [patch])
+    control = root / "system" / "controlDict"
+    control.parent.mkdir()
+    control.write_text(
+        "FoamFile { version 2.0; format ascii; class dictionary; object controlDict; }\ndeltaT 1;\n"
+    )
+    return root
+
+
+@pytest.mark.filterwarnings("error")
+def test_prisms_are_the_right_way_round(tmp_path: Path) -> None:
+    case = read_case(prism(tmp_path / "prism"))
+    (volume,) = case.dataset.compute_cell_sizes().cell_data["Volume"]
+    assert volume == pytest.approx(0.5)
+    outward = case.points[case.wall.facets].mean(axis=0) - case.points.mean(axis=0)
+    assert ((outward * case.wall.facet_normals).sum(axis=1) < 0).all()
