@@ -113,11 +113,10 @@ class RelativeH1:
         if batch.positions is None:
             raise DataError("gradients need positions; the batch carries none")
         ratios = []
-        for cases in grid_cases(batch.positions, batch.ptr):
-            positions = batch.positions[cases.nodes]
+        for nodes in grid_cases(batch.positions, batch.ptr):
+            positions, truth = batch.positions[nodes], target[nodes]
             spacing = (1.0, 1.0) if self.unit_spacing else _spacing(positions)
-            truth = target[cases.nodes]
-            error = _size(prediction[cases.nodes] - truth, spacing)
+            error = _size(prediction[nodes] - truth, spacing)
             ratios.append(error / _size(truth, spacing))
         return torch.cat(ratios).mean()
 

@@ -23,9 +23,9 @@ from graphformers.physics import (
 )
 from graphformers.physics.models.continuum.patch_attention import PatchAttention
 
-SIZES = (512, 2048, 8192)
-LINE = TransformerNeuralOperatorConfig(dim=64, heads=4, layers=2)
-GRID = FourierAttentionNeuralOperatorConfig(dim=16, heads=4, layers=2, patches=(8, 8), modes=(4, 4))
+SIZES = (256, 1024, 4096)
+LINE = TransformerNeuralOperatorConfig(dim=64, heads=4, layers=1)
+GRID = FourierAttentionNeuralOperatorConfig(dim=16, heads=4, layers=1, patches=(8, 8), modes=(4, 4))
 
 
 def workloads(size: int) -> Iterator[Workload]:

@@ -53,10 +53,10 @@ def test_a_batch_holds_the_grids_row_by_row(file):
     x, y = torch.rand(3, 4, 6), torch.rand(3, 4, 6)
     data = read_grids(file({"x": x, "y": y}))
     batch = data.batch()
-    (cases,) = grid_cases(batch.positions, batch.ptr)
-    assert torch.equal(batch.x[cases.nodes], data.inputs)
-    assert torch.equal(batch.target[cases.nodes], data.outputs)
-    assert torch.equal(batch.positions[cases.nodes][2], data.positions)
+    (nodes,) = grid_cases(batch.positions, batch.ptr)
+    assert torch.equal(batch.x[nodes], data.inputs)
+    assert torch.equal(batch.target[nodes], data.outputs)
+    assert torch.equal(batch.positions[nodes][2], data.positions)
 
 
 def test_selected_samples_keep_their_order(file):

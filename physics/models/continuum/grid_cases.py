@@ -1,7 +1,6 @@
 """Cases whose nodes are the points of a regular grid of the plane, row by row."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -12,16 +11,10 @@ from graphformers.errors import ShapeError
 TOLERANCE = 1e-2  # how far from regular a spacing may be, as a share of it
 
 
-class GridCases(NamedTuple):
-    """Cases of equal shape: which nodes they are, laid out as grids."""
-
-    nodes: Int[Tensor, "cases rows columns"]
-
-
 def grid_cases(
     positions: Float[Tensor, "nodes 2"], ptr: Int[Tensor, " cases_plus_1"]
-) -> Iterator[GridCases]:
-    """The cases of a batch, those of equal shape together.
+) -> Iterator[Int[Tensor, "cases rows columns"]]:
+    """Node numbers of the cases of a batch laid out as grids, those of equal shape together.
 
     The last axis of a grid is that along which its first two nodes lie. Raises ``ShapeError`` where
     the nodes of a case are no regular grid in that order.
@@ -37,7 +30,7 @@ def grid_cases(
             chosen = columns == count
             grid = nodes[chosen].view(-1, size // count, count)
             _check(positions[grid], cases[chosen])
-            yield GridCases(grid)
+            yield grid
 
 
 def _columns(

@@ -117,9 +117,9 @@ class PatchOperator(PretrainedModel[Config], ABC):
         positions = required("positions", batch.positions, self.config.space)
         inputs = node_inputs(batch, task)
         output = inputs.new_empty(batch.num_nodes, task.fields)
-        for cases in grid_cases(positions, batch.ptr):
-            fields = self.on_grid(inputs[cases.nodes], positions[cases.nodes])
-            output = output.index_copy(0, cases.nodes.flatten(), fields.flatten(0, 2))
+        for nodes in grid_cases(positions, batch.ptr):
+            fields = self.on_grid(inputs[nodes], positions[nodes])
+            output = output.index_copy(0, nodes.flatten(), fields.flatten(0, 2))
         return task.prediction(batch.x, output)
 
 
