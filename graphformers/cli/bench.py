@@ -23,8 +23,8 @@ from graphformers.cli.command import guarded
 from graphformers.files import write_json
 
 TOPICS = (
-    "ab-upt", "attention", "message", "sampling", "neighbors", "walks", "euler", "gps", "grit",
-    "gt", "mesh-transformer", "mpnn-vn", "ppgt", "physgto", "volt",
+    "ab-upt", "attention", "message", "sampling", "neighbors", "walks", "euler", "continuum",
+    "gps", "grit", "gt", "mesh-transformer", "mpnn-vn", "ppgt", "physgto", "volt",
 )  # fmt: skip
 OTHER_TOPICS = {
     "expressivity": "graphformers.cli.expressivity",
