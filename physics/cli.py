@@ -17,11 +17,11 @@ from graphformers.errors import DataError
 from graphformers.physics.app import command as app
 from graphformers.physics.case_files import CaseFile
 from graphformers.physics.command_text import names, show_errors
-from graphformers.physics.experiment import CaseFolder, train_on_cases
+from graphformers.physics.experiment import CaseFolder, evaluation_pictures, train_on_cases
 from graphformers.physics.field_system import FIELD_SYSTEMS, SMALL, find_field_system
 from graphformers.physics.import_command import add_import_arguments, import_cases
 from graphformers.physics.judging import Part, judge
-from graphformers.physics.pictures import view
+from graphformers.physics.pictures import VIEWS, view, write_views
 from graphformers.physics.prediction import write_dataset
 from graphformers.physics.reading import read_cases
 from graphformers.physics.series_commands import (
@@ -152,16 +152,25 @@ def _evaluate(options: Namespace) -> None:
     rows = judge({surrogate.model: surrogate.predict_fields}, [part])
     show_errors(rows)
     if options.output:
-        RunFolder(options.output).write_metrics(rows)
+        run = RunFolder(options.output)
+        run.write_metrics(rows)
+        run.write_pictures(evaluation_pictures(surrogate, chosen))
 
 
 def _add_view_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("mesh", help="a mesh file or an OpenFOAM case")
     parser.add_argument("--field", required=True)
     parser.add_argument("--screenshot", default="view.png", help="the picture to write")
+    parser.add_argument("--kinds", help=f"several pictures instead, of {', '.join(VIEWS)}; or all")
+    parser.add_argument("--out", default="pictures", help="folder of the several pictures")
 
 
 def _view(options: Namespace) -> None:
+    if options.kinds:
+        kinds = None if options.kinds == "all" else names(options.kinds)
+        written = write_views(options.mesh, options.field, options.out, kinds)
+        logger.info("%d pictures written to %s", len(written), options.out)
+        return
     view(options.mesh, field=options.field, screenshot=options.screenshot)
     logger.info("picture: %s", options.screenshot)
 

@@ -13,7 +13,13 @@ from graphformers.physics.judging import PRESSURE, Part, Predict, judge
 from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.mesh_store import MeshStore, Track, is_mesh_store
 from graphformers.physics.metrics import relative_l2
-from graphformers.physics.pictures import comparison_picture, wall_picture
+from graphformers.physics.pictures import (
+    comparison_picture,
+    distance_picture,
+    force_picture,
+    forces_over_cases,
+    wall_picture,
+)
 from graphformers.physics.reading import ReadOptions, read_case
 from graphformers.physics.surrogate import Surrogate
 from graphformers.training import Report, RunFolder
@@ -111,6 +117,19 @@ def case_pictures(surrogate: Surrogate, cases: Sequence[MeshCase]) -> dict[str, 
     pictures = {name: comparison_picture(case, values, name) for name, values in fields.items()}
     if case.space == 2 and PRESSURE in fields and case.wall.facets.size:
         pictures["wall_pressure"] = wall_picture(case, fields[PRESSURE][:, 0], PRESSURE)
+    return pictures
+
+
+def evaluation_pictures(surrogate: Surrogate, cases: Sequence[MeshCase]) -> dict[str, bytes]:
+    """Forces of every case against the truth, and the error by distance from the wall."""
+    predicted = [surrogate.predict_fields(case) for case in cases]
+    by_case = {case.name: fields for case, fields in zip(cases, predicted, strict=True)}
+    forces = forces_over_cases(lambda case: by_case[case.name], cases)
+    pictures = {"forces": force_picture(forces)} if forces else {}
+    if all(case.wall.facets.size for case in cases):
+        for name in surrogate.fields_:
+            errors = {surrogate.model: [fields[name] for fields in predicted]}
+            pictures[f"{name}_by_distance"] = distance_picture(cases, errors, name)
     return pictures
 
 

@@ -23,6 +23,7 @@ from graphformers.physics.normalization import Normalization, NormalizedCases
 from graphformers.physics.prediction import case_to_predict, dataset_with_fields
 from graphformers.physics.reading import ReadOptions
 from graphformers.physics.training_cases import CaseSource, opened_store, training_parts
+from graphformers.physics.training_range import TrainingRange
 from graphformers.training import TrainingConfig, fit, predict
 
 ESTIMATOR = "Surrogate"
@@ -79,8 +80,9 @@ class Surrogate:
     parameters and fields are scaled by what the training cases show; the scaling is part of the
     saved model.
 
-    After ``fit`` or ``load``: ``fields_``, ``units_``, ``normalization_`` and ``model_``; after
-    ``fit`` also ``history_``, ``train_cases_`` and ``validation_cases_``, the names of the cases.
+    After ``fit`` or ``load``: ``fields_``, ``units_``, ``normalization_``, ``range_`` (what the
+    training cases spanned; None where an earlier version saved it) and ``model_``; after ``fit``
+    also ``history_``, ``train_cases_`` and ``validation_cases_``, the names of the cases.
 
     Args:
         model: the system, one of ``MODELS``
@@ -128,12 +130,15 @@ class Surrogate:
     ) -> pv.DataSet:
         """The mesh with every field at its points, beside the truth and the error where it has one.
 
+        Warns where the mesh or a parameter lies far outside of what the training cases spanned.
         ``parameters`` set or replace those of the mesh. The arrays are called ``p``, ``p_truth``
         and ``p_error``; the input is not changed.
         """
         self._check_fitted()
         given = parameters or {}
         case = case_to_predict(mesh, self.fields_, self.normalization_.parameters, given)
+        if self.range_ is not None:
+            self.range_.warn(case)
         return dataset_with_fields(case, self.predict_fields(case))
 
     def predict_fields(self, case: MeshCase) -> Fields:
@@ -152,6 +157,8 @@ class Surrogate:
         self._check_fitted()
         estimator = {"kind": ESTIMATOR, "model": self.model, "units": self.units_}
         sections = {"estimator": estimator, "normalization": self.normalization_.to_json()}
+        if self.range_ is not None:
+            sections["training_range"] = self.range_.to_json()
         self.model_.model_file(sections).write(folder)
 
     @staticmethod
@@ -171,6 +178,8 @@ class Surrogate:
         surrogate.model_ = surrogate.system_.model.from_model_file(file)
         surrogate.normalization_ = Normalization.from_json(file.section("normalization"))
         surrogate.units_ = cast(dict[str, str], estimator["units"])
+        known = file.sections.get("training_range")  # earlier versions did not keep it
+        surrogate.range_ = None if known is None else TrainingRange.from_json(known)
         return surrogate
 
     @property
@@ -200,6 +209,7 @@ class Surrogate:
         self.validation_cases_ = [store.names[case] for case in validation]
         self.units_ = store.units
         self.normalization_ = Normalization.fit(store, train)
+        self.range_ = TrainingRange.of_cases(store, train)
         torch.manual_seed(training.seed)
         self.model_ = system.build(self._architecture(store))
         share = config.point_share or system.point_share

@@ -38,8 +38,12 @@ class Session:
 
     def __init__(self, surrogate: Surrogate):
         self.surrogate = surrogate
+        if surrogate.range_ is None:
+            raise DataError(
+                "an earlier version saved this surrogate without the range of its cases"
+            )
         self.sliders: dict[str, Slider] = {
-            slider.name: slider for slider in sliders_of(surrogate.normalization_)
+            slider.name: slider for slider in sliders_of(surrogate.range_)
         }
         self._case: MeshCase | None = None
         self._parameters: dict[str, float] = {}

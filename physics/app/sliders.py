@@ -3,14 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
-from graphformers.physics.conditions import ANGLE_SUFFIX, LOGARITHMIC, condition_columns
-from graphformers.physics.normalization import Normalization
+from graphformers.physics.conditions import ANGLE_SUFFIX, LOGARITHMIC
+from graphformers.physics.training_range import TrainingRange
 
-REACH = 3**0.5  # standard deviations from the middle of evenly spread values to their ends
 WORDS = {"reynolds": "Reynolds number", "mach": "Mach number"}
-NOT_DIVIDED = 1.0  # the spread a normalisation states for what did not vary in training
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,29 +56,8 @@ class Slider:
         return float(np.clip((at - low) / (high - low), 0.0, 1.0))
 
 
-def sliders_of(normalization: Normalization) -> tuple[Slider, ...]:
-    """One slider for each parameter of a surrogate.
-
-    What is kept of the training cases is the mean and the spread of each parameter. The ends are
-    those of evenly spread values with this mean and spread, √3 standard deviations away.
-    """
-    mean = normalization.condition_mean.double()
-    spread = normalization.condition_std.double()
-    spread = torch.where(spread == NOT_DIVIDED, 0.0, spread)
-    sliders, first = [], 0
-    for name in normalization.parameters:
-        own = slice(first, first + len(condition_columns([name])))
-        first = own.stop
-        middle, reach = _middle_and_spread(name, mean[own].numpy(), spread[own].numpy())
-        low, high = middle - REACH * reach, middle + REACH * reach
-        if name in LOGARITHMIC:
-            low, high = 10**low, 10**high
-        sliders.append(Slider(name=name, low=low, high=high))
-    return tuple(sliders)
-
-
-def _middle_and_spread(name: str, mean: np.ndarray, spread: np.ndarray) -> tuple[float, float]:
-    if not name.endswith(ANGLE_SUFFIX):
-        return float(mean[0]), float(spread[0])
-    cosine, sine = mean
-    return float(np.rad2deg(np.arctan2(sine, cosine))), float(np.rad2deg(np.linalg.norm(spread)))
+def sliders_of(seen: TrainingRange) -> tuple[Slider, ...]:
+    """One slider for each parameter of a surrogate, between the ends of its training cases."""
+    return tuple(
+        Slider(name=name, low=low, high=high) for name, (low, high) in seen.parameters.items()
+    )

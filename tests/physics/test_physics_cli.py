@@ -68,11 +68,17 @@ def test_predict_evaluate_and_view_use_what_train_left(trained, ring_folder, tmp
     trained_row = RunFolder(trained).read_metrics()[3]
     assert row["p/rms"] == pytest.approx(trained_row["p/rms"])
     assert "relative_l2" in capsys.readouterr().out
+    pictures = {one.name for one in (figures / "pictures").iterdir()}
+    assert pictures == {"forces.png", "p_by_distance.png", "U_by_distance.png"}
 
     picture = tmp_path / "p.png"
     command = ["physics", "view", str(predicted), "--field", "p", "--screenshot", str(picture)]
     assert run(command) == 0
     assert picture.read_bytes().startswith(b"\x89PNG")
+    command = ["physics", "view", str(predicted), "--field", "p", "--kinds", "comparison,distance"]
+    assert run([*command, "--out", str(tmp_path / "several")]) == 0
+    written = {one.name for one in (tmp_path / "several").iterdir()}
+    assert written == {"p_comparison.png", "p_distance.png"}
 
 
 def test_parameters_can_be_given_for_a_mesh_without_any(trained, ring_mesh, tmp_path):

@@ -53,11 +53,7 @@ def test_gradients_flow_through_all_steps():
 def test_a_batch_without_time_is_refused():
     timeless = batch(x=torch.ones(3, 1), conditions=None)
     with pytest.raises(ConfigError, match="time"):
-        list(
-            roll_out(
-                nn.Identity(), batch(x=torch.ones(3, 1), conditions=None), steps=2, time_step=1
-            )
-        )
+        list(roll_out(nn.Identity(), timeless, steps=2, time_step=1.0))
 
 
 def test_no_steps_are_refused():

@@ -53,7 +53,7 @@ class PhysGTO(PretrainedModel[PhysGTOConfig]):
         super().__init__()
         self.config = config
         self.position_code = FourierPositionCode(config.space, config.octaves)
-        self.encoder, self.decoder = _ends(config)
+        self.encoder = _encoder(config)
         self.added = config.conditioning == "added"
         both_ways = 2 if config.edge_direction == "single" else 1
         edge_features = both_ways * config.space + 1
@@ -61,6 +61,7 @@ class PhysGTO(PretrainedModel[PhysGTOConfig]):
         joined = 0 if self.added else self.encoder.context_dim
         context_dim = self.position_code.dim + joined
         self.blocks = nn.ModuleList(PhysGTOBlock(config, context_dim) for _ in range(config.blocks))
+        self.decoder = _decoder(config, self.encoder.context_dim)
         if config.xavier:
             self.apply(_draw_xavier)
 
@@ -107,17 +108,21 @@ class PhysGTO(PretrainedModel[PhysGTOConfig]):
         return torch.cat([vector, -vector, length], dim=-1)
 
 
-def _ends(
-    config: PhysGTOConfig,
-) -> tuple[StaticEncoder | TransientEncoder, FieldDecoder | TwoStepDecoder | IncrementDecoder]:
-    task, dim = config.task, config.dim
-    if isinstance(task, TransientTask):
-        encoder = TransientEncoder(config, task)
-        return encoder, IncrementDecoder(dim + encoder.context_dim, dim, task.fields)
-    encoder = StaticEncoder(config, task)
+def _encoder(config: PhysGTOConfig) -> StaticEncoder | TransientEncoder:
+    if isinstance(config.task, TransientTask):
+        return TransientEncoder(config, config.task)
+    return StaticEncoder(config, config.task)
+
+
+def _decoder(
+    config: PhysGTOConfig, condition_dim: int
+) -> FieldDecoder | TwoStepDecoder | IncrementDecoder:
+    fields, dim = config.task.fields, config.dim
+    if isinstance(config.task, TransientTask):
+        return IncrementDecoder(dim + condition_dim, dim, fields)
     if config.conditioning == "added":
-        return encoder, TwoStepDecoder(dim, task.fields, config.drag)
-    return encoder, FieldDecoder(dim + encoder.context_dim, dim, task.fields)
+        return TwoStepDecoder(dim, fields, config.drag)
+    return FieldDecoder(dim + condition_dim, dim, fields)
 
 
 def _draw_xavier(module: nn.Module) -> None:

@@ -1,51 +1,28 @@
-import dataclasses
-
-import numpy as np
 import pytest
-import torch
 
+from graphformers.physics import bundled_airfoils, read_case
 from graphformers.physics.app import Slider
 from graphformers.physics.app.sliders import sliders_of
-from graphformers.physics.conditions import encode_conditions
-from graphformers.physics.normalization import Normalization
+from graphformers.physics.training_range import TrainingRange
 
-EVENLY = 0.02  # of the reach: 400 values are not quite evenly spread
-
-
-def normalization(surrogate, values: dict[str, np.ndarray]) -> Normalization:
-    """The surrogate's, had its cases had these parameters."""
-    columns = encode_conditions(
-        torch.from_numpy(np.stack([*values.values()], axis=1)), [*values]
-    ).float()
-    spread = columns.std(dim=0, correction=0)
-    return dataclasses.replace(
-        surrogate.normalization_,
-        parameters=tuple(values),
-        condition_mean=columns.mean(dim=0),
-        condition_std=torch.where(spread > 0, spread, 1.0),
-    )
+TRAINED_OR_CHOSEN = ("0001", "0005", "0012")
 
 
-def test_sliders_end_where_evenly_spread_training_cases_did(surrogate) -> None:
-    generator = np.random.default_rng(0)
-    order = generator.permutation(400)
-    values = {
-        "angle_of_attack_deg": np.linspace(-4, 10, 400),
-        "reynolds": np.geomspace(5e5, 3e6, 400)[order],
-        "speed": np.linspace(20, 60, 400),
-    }
-    angle, reynolds, speed = sliders_of(normalization(surrogate, values))
-    assert (angle.low, angle.high) == pytest.approx((-4, 10), abs=14 * EVENLY)
-    assert (reynolds.low, reynolds.high) == pytest.approx((5e5, 3e6), rel=EVENLY)
-    assert (speed.low, speed.high) == pytest.approx((20, 60), abs=40 * EVENLY)
+def test_sliders_end_where_the_training_cases_did(surrogate) -> None:
+    angle, reynolds = sliders_of(surrogate.range_)
+    cases = [read_case(bundled_airfoils() / f"{name}.vtu") for name in TRAINED_OR_CHOSEN]
+    angles = [case.parameters["angle_of_attack_deg"] for case in cases]
+    assert (angle.name, reynolds.name) == ("angle_of_attack_deg", "reynolds")
+    assert {angle.low, angle.high} <= set(angles)
+    assert angle.low < angle.high
 
 
-def test_what_did_not_vary_in_training_cannot_be_turned(surrogate) -> None:
-    values = {"angle_of_attack_deg": np.full(5, 3.0), "reynolds": np.geomspace(1e5, 1e6, 5)}
-    angle, reynolds = sliders_of(normalization(surrogate, values))
-    assert not angle.varies
-    assert angle.middle == pytest.approx(3.0, abs=1e-4)
-    assert reynolds.varies
+def test_what_did_not_vary_in_training_cannot_be_turned() -> None:
+    seen = TrainingRange(size=(1.0, 1.0), parameters={"speed": (3.0, 3.0), "mach": (0.1, 0.3)})
+    speed, mach = sliders_of(seen)
+    assert not speed.varies
+    assert speed.middle == 3.0
+    assert mach.varies
 
 
 @pytest.mark.parametrize("name", ["reynolds", "speed", "angle_of_attack_deg"])

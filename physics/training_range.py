@@ -1,0 +1,96 @@
+"""What the training cases spanned, and saying so when a question lies far outside of it."""
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import cast
+
+import numpy as np
+
+from graphformers.configuration import Json
+from graphformers.physics.mesh_case import MeshCase
+from graphformers.physics.mesh_store import MeshStore, StoredCase
+from graphformers.physics.readers.quality import UNIT_RATIO, LengthUnitWarning
+
+MARGIN = 0.1  # share of the range by which a value may lie outside of it unremarked
+
+
+class OutsideTrainingRangeWarning(UserWarning):
+    """A prediction was asked for far from what the model has learned from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingRange:
+    """Least and largest size of the body (m; of the mesh without one) and value of each parameter.
+
+    Sizes are the largest sides of bounding boxes.
+    """
+
+    size: tuple[float, float]
+    parameters: Mapping[str, tuple[float, float]]
+
+    @staticmethod
+    def of_cases(store: MeshStore, train: Sequence[int]) -> "TrainingRange":
+        """Measure the training cases, one at a time."""
+        sizes = [body_size(store.load(number)) for number in train]
+        values = {
+            name: [store.index.parameters[number][name] for number in train]
+            for name in store.parameter_names
+        }
+        return TrainingRange(
+            size=(min(sizes), max(sizes)),
+            parameters={name: (min(one), max(one)) for name, one in values.items()},
+        )
+
+    def warn(self, case: MeshCase) -> None:
+        """Warn of a body in another unit of length, and of what lies outside of the range."""
+        size = body_size(case)
+        ratio = size / max(self.size[1], np.finfo(np.float64).tiny)
+        if not 1 / UNIT_RATIO < ratio < UNIT_RATIO:
+            warnings.warn(
+                f"{case.name!r} is {size:.3g} long, the training cases up to {self.size[1]:.3g}: "
+                f"is it in another unit of length? Read it with scale={1 / ratio:.0e}",
+                LengthUnitWarning,
+                stacklevel=3,
+            )
+        for what, value, (least, largest) in self._outside(case, size):
+            warnings.warn(
+                f"{case.name!r}: {what} is {value:.6g}, the training cases go from {least:.6g} to "
+                f"{largest:.6g}: the prediction is an extrapolation",
+                OutsideTrainingRangeWarning,
+                stacklevel=3,
+            )
+
+    def to_json(self) -> Json:
+        """As plain JSON values."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(document: Mapping[str, object]) -> "TrainingRange":
+        """Read what ``to_json`` wrote."""
+        least, largest = cast("Sequence[float]", document["size"])
+        ranges = cast("Mapping[str, Sequence[float]]", document["parameters"])
+        return TrainingRange(
+            size=(least, largest),
+            parameters={name: (one[0], one[1]) for name, one in ranges.items()},
+        )
+
+    def _outside(
+        self, case: MeshCase, size: float
+    ) -> Iterator[tuple[str, float, tuple[float, float]]]:
+        asked = [("its size", size, self.size)]
+        asked += [
+            (f"its {name}", case.parameters[name], span)
+            for name, span in self.parameters.items()
+            if name in case.parameters
+        ]
+        for what, value, (least, largest) in asked:
+            margin = MARGIN * max(largest - least, abs(largest))
+            if not least - margin <= value <= largest + margin:
+                yield what, value, (least, largest)
+
+
+def body_size(case: MeshCase | StoredCase) -> float:
+    """Largest side of the bounding box of the wall; of the mesh where there is none."""
+    points = case.points[case.wall.point_ids] if case.wall.facets.size else case.points
+    return float(np.ptp(points, axis=0).max())
