@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from graphformers.errors import ShapeError
-from graphformers.physics.vector_calculus import curl, divergence, jacobian
 from graphformers.physics.models import ABUPT, ABUPTConfig, Branch, Geometry, PointSet
+from graphformers.physics.vector_calculus import curl, divergence, jacobian
 
 ROUNDING = 1e-12
 SOLENOIDAL = 1e-5  # divergence of a curl over the slopes it is made of, single precision

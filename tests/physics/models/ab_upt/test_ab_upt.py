@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from graphformers.benchmarks.memory import peak_memory
 from graphformers.errors import ConfigError, ShapeError
 from graphformers.physics.models.ab_upt import ABUPT, ABUPTConfig, Branch, Geometry, PointSet
 
@@ -80,6 +81,18 @@ def test_streamed_pieces_are_the_same_fields_in_the_same_order(chunk, model, inp
         pieces = list(model.decode(cache, name, points, chunk))
         assert max(map(len, pieces)) <= chunk
         torch.testing.assert_close(torch.cat(pieces), expected[name], atol=ROUNDING, rtol=0)
+
+
+def test_memory_grows_with_the_piece_and_not_with_the_number_of_queries(model, inputs):
+    geometry, anchors, _, conditions = first_case(*inputs)
+    cache = model.encode(geometry, anchors, conditions)
+    positions = 10 * torch.rand(16_000, 3, dtype=torch.float64)
+
+    def peak(count):
+        points = PointSet.single(positions[:count])
+        return peak_memory(lambda: sum(1 for _ in model.decode(cache, "volume", points, 2000)))
+
+    assert 0 < peak(16_000) < 1.5 * peak(4_000)
 
 
 def test_streaming_keeps_no_graph_and_leaves_gradients_switched_on(model, inputs):
