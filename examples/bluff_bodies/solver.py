@@ -1,0 +1,127 @@
+"""OpenFOAM v1912: fill in the case files, mesh the space around a body, solve, read forces."""
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+import numpy as np
+import pyvista as pv
+from body import frontal_area
+
+TEMPLATE = Path(__file__).parent / "template"
+PROGRAMS = ("blockMesh", "snappyHexMesh", "simpleFoam")
+
+SPEED = 1.0  # m/s
+TURBULENCE_INTENSITY = 0.01
+VISCOSITY_RATIO = 10.0  # turbulent to molecular, in the stream
+
+CELL = 1.0  # m, far from the body; divided by 16 at its surface
+CELLS_UPSTREAM, CELLS_DOWNSTREAM, CELLS_BESIDE = 5, 10, 5  # from the origin
+WAKE_LENGTH = 1.5  # m, behind the body
+WAKE_MARGIN = 0.1  # m, beside the body
+INSIDE = 0.013  # cells; a point of the fluid that lies on no face of a cell
+
+WINDOW = 40  # last iterations over which the drag has to stand still
+LARGEST_DRIFT = 0.03  # share of the drag coefficient
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """What one solution is computed for; the length of the Reynolds number is 1 m."""
+
+    reynolds: float
+    iterations: int = 140
+
+    @property
+    def viscosity(self) -> float:
+        """Kinematic, m2/s."""
+        return SPEED / self.reynolds
+
+
+def solver_folder() -> Path:
+    """Folder that holds OpenFOAM's ``etc``; ``RuntimeError`` where it is not installed.
+
+    OpenFOAM looks its settings up below WM_PROJECT_DIR. Debian's package does not set it, and its
+    ``etc/bashrc`` would set it wrongly.
+    """
+    missing = [program for program in PROGRAMS if shutil.which(program) is None]
+    if missing:
+        raise RuntimeError(f"{', '.join(missing)} not found: apt-get install openfoam")
+    folder = Path(os.environ.get("WM_PROJECT_DIR", "/usr/share/openfoam"))
+    if not (folder / "etc" / "controlDict").is_file():
+        raise RuntimeError(f"no etc/controlDict in {folder}: set WM_PROJECT_DIR to its folder")
+    return folder
+
+
+def write_case(case: Path, surface: pv.PolyData, flow: Flow) -> None:
+    """The files of ``template`` with their ``$names`` filled in, and the body as STL."""
+    values = {name: f"{value:.8g}" for name, value in case_values(surface, flow).items()}
+    for source in sorted(path for path in TEMPLATE.rglob("*") if path.is_file()):
+        target = case / source.relative_to(TEMPLATE)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(Template(source.read_text()).substitute(values))
+    (case / "constant" / "triSurface").mkdir(exist_ok=True)
+    surface.save(case / "constant" / "triSurface" / "body.stl")
+
+
+def case_values(surface: pv.PolyData, flow: Flow) -> dict[str, float]:
+    """What the names in the templates stand for."""
+    _, back, *beside = surface.bounds
+    energy = 1.5 * (TURBULENCE_INTENSITY * SPEED) ** 2
+    return {
+        "speed": SPEED,
+        "viscosity": flow.viscosity,
+        "k": energy,
+        "omega": energy / (VISCOSITY_RATIO * flow.viscosity),
+        "iterations": flow.iterations,
+        "area": frontal_area(surface),
+        "upstream": -CELLS_UPSTREAM * CELL,
+        "downstream": CELLS_DOWNSTREAM * CELL,
+        "side": CELLS_BESIDE * CELL,
+        "cells_along": CELLS_UPSTREAM + CELLS_DOWNSTREAM,
+        "cells_across": 2 * CELLS_BESIDE,
+        "inside": (INSIDE - CELLS_UPSTREAM + 1) * CELL,
+        "wake_end": back + WAKE_LENGTH,
+        "wake_side": np.abs(beside).max() + WAKE_MARGIN,
+    }
+
+
+def run(case: Path) -> dict[str, float]:
+    """Mesh, solve and return the coefficients; ``RuntimeError`` when one of these fails."""
+    environment = {**os.environ, "WM_PROJECT_DIR": str(solver_folder())}
+    for command in (["blockMesh"], ["snappyHexMesh", "-overwrite"], ["simpleFoam"]):
+        log = case / f"log.{command[0]}"
+        with log.open("w") as stream:
+            done = subprocess.run(
+                [*command, "-case", str(case)],
+                env=environment,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
+        if done.returncode != 0:
+            tail = log.read_text(errors="replace")[-800:]
+            raise RuntimeError(f"{command[0]} failed in {case}:\n{tail}")
+    return settled_coefficients(case)
+
+
+def settled_coefficients(case: Path) -> dict[str, float]:
+    """Means over the last iterations; ``RuntimeError`` while the drag still moves."""
+    path = case / "postProcessing" / "coefficients" / "0" / "coefficient.dat"
+    lines = path.read_text().splitlines()
+    header = next(line for line in lines if line.startswith("#") and "Cd" in line.split())
+    columns = header.lstrip("# ").split()
+    table = np.asarray([line.split() for line in lines if not line.startswith("#")], dtype=float)
+    last = table[-WINDOW:]
+    drag = last[:, columns.index("Cd")]
+    drift = float(np.ptp(drag) / np.abs(drag.mean()))
+    if not drift <= LARGEST_DRIFT:  # also where it is not a number
+        raise RuntimeError(f"not converged, the drag moved by {drift:.1%} at the end")
+    names = {"drag": "Cd", "lift": "Cl", "side": "Cs"}
+    return {
+        f"{name}_coefficient": float(last[:, columns.index(column)].mean())
+        for name, column in names.items()
+    }
