@@ -42,7 +42,7 @@ class RotaryCode(nn.Module):
 
     @classmethod
     def along_axes(
-        cls, frequencies: Sequence[Float[Tensor, "_"]], pairs: int | None = None
+        cls, frequencies: Sequence[Float[Tensor, " _"]], pairs: int | None = None
     ) -> "RotaryCode":
         """Waves along the first axis, then along the second, ...; ``pairs`` in all, the rest zero.
 
