@@ -65,9 +65,7 @@ def main(arguments: Sequence[str]) -> int:
     console.print(overview)
     console.print()
     console.print(presets)
-    console.print(
-        '\nEvery model has the preset "small" too, made for the columns of the data.'
-    )
+    console.print('\nEvery model has the preset "small" too, made for the columns of the data.')
     return 0
 
 
