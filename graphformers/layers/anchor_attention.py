@@ -80,9 +80,9 @@ class KeysAndValues(NamedTuple):
         places: TokenPlaces,
     ) -> "KeysAndValues":
         """Lay out the keys and values of some tokens."""
-        turned = rotate(key, places.rotation)
-        grids = [places.rows.pad(one).transpose(1, 2) for one in (turned, value)]
-        return KeysAndValues(*grids, places.there)
+        turned = places.rows.pad(rotate(key, places.rotation))
+        laid_out = places.rows.pad(value)
+        return KeysAndValues(turned.transpose(1, 2), laid_out.transpose(1, 2), places.there)
 
     @staticmethod
     def together(parts: Sequence["KeysAndValues"]) -> "KeysAndValues":

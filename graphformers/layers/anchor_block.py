@@ -64,8 +64,8 @@ class AnchorBlock(nn.Module):
             anchors = self.anchor_norm(anchors)
         else:
             anchors, _ = self.norm(anchors, places.ptr, condition)
-        projected = self.key_value(anchors).unflatten(1, (2, self.heads, -1))
-        return KeysAndValues.of(*projected.unbind(1), places)
+        key, value = self.key_value(anchors).unflatten(1, (2, self.heads, -1)).unbind(1)
+        return KeysAndValues.of(key, value, places)
 
     def forward(
         self,

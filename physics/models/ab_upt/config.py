@@ -133,4 +133,5 @@ class ABUPTConfig:
         return cls(branches=branches, blocks=_DEEP, radius=9.0, neighbor_choice="first")
 
 
-_DEEP: tuple[BlockKind, ...] = ("perceiver", *("self", "cross") * 4, "self")
+_PAIR: tuple[BlockKind, ...] = ("self", "cross")
+_DEEP: tuple[BlockKind, ...] = ("perceiver", *_PAIR * 4, "self")
