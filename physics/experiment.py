@@ -20,7 +20,8 @@ from graphformers.physics.pictures import (
     forces_over_cases,
     wall_picture,
 )
-from graphformers.physics.reading import ReadOptions, read_case
+from graphformers.physics.read_options import ReadOptions
+from graphformers.physics.reading import read_case
 from graphformers.physics.surrogate import Surrogate
 from graphformers.training import Report, RunFolder
 from graphformers.training.report import Cell

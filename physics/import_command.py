@@ -9,7 +9,8 @@ from graphformers.errors import DataError
 from graphformers.physics.case_files import find_cases
 from graphformers.physics.command_text import names
 from graphformers.physics.mesh_store import MeshStore
-from graphformers.physics.reading import ReadOptions, read_case
+from graphformers.physics.read_options import ReadOptions
+from graphformers.physics.reading import read_case
 from graphformers.physics.series_import import import_series
 
 logger = logging.getLogger(__name__)

@@ -16,7 +16,8 @@ from graphformers.errors import DataError
 from graphformers.graph_batch import GraphBatch
 from graphformers.physics.case_files import CaseFile, find_cases
 from graphformers.physics.mesh_case import MeshCase
-from graphformers.physics.reading import ReadOptions, read_case
+from graphformers.physics.read_options import ReadOptions
+from graphformers.physics.reading import read_case
 from graphformers.physics.store_writer import ARRAY_NAMES, FORMAT_VERSION, StoreIndex, write_store
 from graphformers.physics.wall import Wall
 from graphformers.physics.zarr_arrays import array_of, open_arrays

@@ -13,7 +13,8 @@ from graphformers.physics.baselines import Fields
 from graphformers.physics.case_files import find_cases, is_openfoam_case
 from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.metrics import point_error
-from graphformers.physics.reading import ReadOptions, case_from_dataset, read_case
+from graphformers.physics.read_options import ReadOptions
+from graphformers.physics.reading import case_from_dataset, read_case
 
 TRUTH_SUFFIX = "_truth"
 ERROR_SUFFIX = "_error"

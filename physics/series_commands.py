@@ -21,7 +21,7 @@ from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.mesh_series import MeshSeries
 from graphformers.physics.pictures import roll_out_frames, write_animation
 from graphformers.physics.prediction import dataset_with_fields, write_dataset
-from graphformers.physics.reading import ReadOptions
+from graphformers.physics.read_options import ReadOptions
 from graphformers.physics.series_experiment import judge_rollouts, roll_out_series, train_on_series
 from graphformers.physics.series_import import import_series, series_in
 from graphformers.physics.series_store import TIME, SeriesStore

@@ -6,9 +6,10 @@ from pathlib import Path
 from graphformers.physics.case_files import find_cases
 from graphformers.physics.mesh_series import MeshSeries
 from graphformers.physics.mesh_store import default_folder, fingerprint
+from graphformers.physics.read_options import ReadOptions
 from graphformers.physics.readers.case_file import CaseFile
 from graphformers.physics.readers.numbered_files import numbered_files
-from graphformers.physics.reading import ReadOptions, iter_series, read_series
+from graphformers.physics.reading import iter_series, read_series
 from graphformers.physics.series_store import SeriesStore
 
 SUFFIX = ".series.zarr"

@@ -21,7 +21,7 @@ from graphformers.physics.mesh_store import MeshStore
 from graphformers.physics.models import StaticTask
 from graphformers.physics.normalization import Normalization, NormalizedCases
 from graphformers.physics.prediction import case_to_predict, dataset_with_fields
-from graphformers.physics.reading import ReadOptions
+from graphformers.physics.read_options import ReadOptions
 from graphformers.physics.training_cases import CaseSource, opened_store, training_parts
 from graphformers.physics.training_range import TrainingRange
 from graphformers.training import TrainingConfig, fit, predict

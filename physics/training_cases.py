@@ -13,7 +13,8 @@ import torch
 from graphformers.errors import DataError
 from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.mesh_store import MeshStore
-from graphformers.physics.reading import ReadOptions, case_from_dataset
+from graphformers.physics.read_options import ReadOptions
+from graphformers.physics.reading import case_from_dataset
 
 # a folder, mesh files, a store, or cases and PyVista data sets in memory
 CaseSource: TypeAlias = (

@@ -10,7 +10,7 @@ from torch.nn.functional import linear
 from graphformers.kernels import SparsePattern, segment_reduce
 from graphformers.layers.edge_linear import EdgeLinear
 
-MANY_EDGES = 1 << 15  # of fewer there is little to save
+MANY_EDGES = 1 << 14  # of fewer there is little to save
 EDGES_AT_A_TIME = 1 << 11  # as many as stay in the cache on the whole way
 
 Following = Callable[[Tensor], Tensor]

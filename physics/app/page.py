@@ -16,7 +16,7 @@ from graphformers.errors import GraphformersError
 from graphformers.physics.app.figures import curve_address, error_rows, force_rows, shown_number
 from graphformers.physics.app.layout import build_layout
 from graphformers.physics.app.scene import Scene
-from graphformers.physics.app.session import Session
+from graphformers.physics.app.session import Quantity, Session
 from graphformers.physics.pictures.slices import Axis
 
 CHOICES = ("field", "quantity", "cut_shown", "cut_normal", "cut_position")
@@ -48,7 +48,7 @@ class Page:
         self._opening: Callable[[], None] | None = None
         self._positions: dict[str, float] = {}
         self.state.update(self._first_state())
-        self.show_image = build_layout(self.server, self.scene.plotter.render_window, self.session)
+        self.show_image = build_layout(self.server, self.scene.window, self.session)
         self._listen()
 
     async def update(self) -> None:
@@ -170,10 +170,10 @@ class Page:
 
     def _draw(self) -> None:
         state, session = self.state, self.session
-        field = state.field
+        field = cast(str, state.field)
         has_truth = session.has_truth(field)
         state.quantities = ["prediction", "truth", "error"] if has_truth else ["prediction"]
-        quantity = state.quantity if has_truth else "prediction"
+        quantity = cast(Quantity, state.quantity) if has_truth else "prediction"
         scale, label = session.scale(field, quantity), session.label(field, quantity)
         self.scene.color(session.values(field, quantity), scale, label)
         cut, state.curve = None, ""

@@ -1,8 +1,11 @@
 """The picture of a session: one window that stays, off screen, whose colours change."""
 
+from typing import cast
+
 import numpy as np
 import pyvista as pv
 from jaxtyping import Float, UInt8
+from vtkmodules.vtkRenderingCore import vtkRenderWindow
 
 from graphformers.physics.app.session import SHOWN
 from graphformers.physics.mesh_case import MeshCase
@@ -40,6 +43,11 @@ class Scene:
         self._point_ids = np.zeros(0, dtype=np.int64)
         self._in_space = False
 
+    @property
+    def window(self) -> vtkRenderWindow:
+        """Where the picture is drawn."""
+        return cast(vtkRenderWindow, self.plotter.render_window)
+
     def open(self, case: MeshCase) -> None:
         """Show another mesh, which ``color`` gives its values."""
         self._in_space = case.space == 3
@@ -63,7 +71,7 @@ class Scene:
 
     def cut(self, cut: pv.PolyData | None, scale: ColorScale) -> None:
         """Show a cut with its one array, or none; through a plane mesh it is a dark line."""
-        self.plotter.remove_actor("cut", render=False)
+        self.plotter.renderer.remove_actor("cut", render=False)
         if cut is None or not cut.n_points:
             return
         if self._in_space:
@@ -107,12 +115,13 @@ class Scene:
 
     def _look_at(self, case: MeshCase) -> None:
         if self._in_space:
-            self.plotter.enable_trackball_style()
+            self.plotter.enable_trackball_style()  # pyright: ignore[reportCallIssue]
             above = Camera.named("above")
             self.plotter.camera.parallel_projection = False
-            self.plotter.view_vector(above.position, viewup=above.up)
+            self.plotter.renderer.view_vector(above.position, viewup=above.up)
             return
-        self.plotter.enable_2d_style()  # the mouse moves and zooms, and turns nothing
+        # the mouse moves and zooms, and turns nothing
+        self.plotter.enable_2d_style()  # pyright: ignore[reportCallIssue]
         box = body_box(case)
         x, y = 0.5 * (box.left + box.right), 0.5 * (box.bottom + box.top)
         plane = self._surface.bounds[5]

@@ -1,6 +1,7 @@
 """Surfaces, in the plane lines, where a field has one value."""
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 import pyvista as pv
@@ -71,7 +72,7 @@ def isosurfaces(
 ) -> pv.PolyData:
     """The surfaces, or lines, with ``values`` at their points."""
     mesh = (volume_with if case.space == 3 else mesh_with)(case, {VALUES: values})
-    found = mesh.contour(isosurfaces=list(levels), scalars=VALUES)
+    found = cast(pv.PolyData, mesh.contour(isosurfaces=list(levels), scalars=VALUES))
     if not found.n_points:
         raise DataError(
             f"the field never is {', '.join(f'{level:g}' for level in levels)}; it lies between "

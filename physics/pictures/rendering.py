@@ -66,7 +66,7 @@ def render_space(
     for layer in layers:
         if layer.mesh.n_points:
             _add_layer(plotter, layer, scale)
-    plotter.view_vector(camera.position, viewup=camera.up)
+    plotter.renderer.view_vector(camera.position, viewup=camera.up)
     plotter.camera.zoom(1.3)
     return _shoot(plotter)
 

@@ -1,5 +1,7 @@
 """Streamlines of a velocity field, in the plane and in space."""
 
+from typing import cast
+
 import numpy as np
 import pyvista as pv
 from jaxtyping import Float
@@ -26,7 +28,7 @@ def streamline_picture(case: MeshCase, field: str, *, view: str = "above") -> by
     lines = space_streamlines(case, field)
     if not lines.n_points:
         raise DataError(f"no streamline of {field!r} starts in front of the wall of {case.name!r}")
-    tubes = lines.tube(radius=TUBE * case.wall.extent)
+    tubes = cast(pv.PolyData, lines.tube(radius=TUBE * case.wall.extent))
     speed = np.linalg.norm(tubes.point_data[VELOCITY], axis=1)
     panel = Panel(
         title=case_title(case),

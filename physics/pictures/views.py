@@ -21,7 +21,8 @@ from graphformers.physics.pictures.streamlines import streamline_picture
 from graphformers.physics.pictures.surface import surface_comparison, surface_picture
 from graphformers.physics.pictures.wall_curve import wall_picture
 from graphformers.physics.prediction import TRUTH_SUFFIX
-from graphformers.physics.reading import ReadOptions, case_from_dataset, read_case
+from graphformers.physics.read_options import ReadOptions
+from graphformers.physics.reading import case_from_dataset, read_case
 
 logger = logging.getLogger(__name__)
 

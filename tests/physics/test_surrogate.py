@@ -13,7 +13,7 @@ from sklearn.exceptions import NotFittedError
 from graphformers.errors import ConfigError, DataError, ModelFileError
 from graphformers.physics import Surrogate, SurrogateConfig, read_cases
 from graphformers.physics.models import PhysGTOConfig
-from graphformers.physics.reading import ReadOptions
+from graphformers.physics.read_options import ReadOptions
 from graphformers.training import TrainingConfig
 
 FIELDS = ("p", "U")
