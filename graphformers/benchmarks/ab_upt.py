@@ -7,7 +7,8 @@ training has no queries: the same tokens are all anchors, and every one reads al
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import cast
 
 import torch
 from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
@@ -19,6 +20,7 @@ from graphformers.kernels import MaxNeighbors
 from graphformers.layers.anchor_block import AnchorBlock
 from graphformers.layers.supernode_pooling import SupernodePooling
 from graphformers.physics import ABUPT, Geometry, PointSet
+from graphformers.physics.models.ab_upt.branch import BranchNetwork
 
 SIZES = (1_024, 2_048, 4_096)
 POINTS_PER_TOKEN = 256  # of the pooling: a million points beside the largest step
@@ -139,12 +141,13 @@ class PlainABUPT:
             plain_pooling(model.geometry.pooling, points, supernodes),
             points[supernodes],
         )
-        for block in model.geometry.blocks:
+        for block in cast(Iterable[AnchorBlock], model.geometry.blocks):
             shape = self.block(block, shape, shape_at, shape, shape_at)
         at = {name: torch.cat([anchors[name], queries[name]]) for name in anchors}
-        networks = dict(model.branches.items())
+        networks = cast(dict[str, BranchNetwork], dict(model.branches.items()))
         x = {name: one.embedding(one.position_code(at[name])) for name, one in networks.items()}
-        for kind, block in zip(model.config.blocks, model.blocks, strict=True):
+        blocks = cast(Iterable[AnchorBlock], model.blocks)
+        for kind, block in zip(model.config.blocks, blocks, strict=True):
             seen = {"self": list(x), "cross": list(x)[::-1], "perceiver": list(x)}[kind]
             read = {
                 name: (shape, shape_at, len(shape))
@@ -154,7 +157,7 @@ class PlainABUPT:
             }
             x = {name: self.block(block, x[name], at[name], *read[name]) for name in x}
         for name, network in networks.items():
-            for block in network.blocks:
+            for block in cast(Iterable[AnchorBlock], network.blocks):
                 x[name] = self.block(block, x[name], at[name], x[name], at[name], count[name])
         out = {name: networks[name].head(x[name]) for name in x}
         return (
@@ -177,9 +180,10 @@ class PlainABUPT:
         query = block.query(normed).unflatten(1, (block.heads, -1))
         key, value = block.key_value(context).unflatten(1, (2, block.heads, -1)).unbind(1)
         query, key = self.turned(query, at), self.turned(key, others_at)
-        attended = F.scaled_dot_product_attention(
-            *(one.transpose(0, 1)[None] for one in (query, key[:count], value[:count]))
+        query, key, value = (
+            one.transpose(0, 1)[None] for one in (query, key[:count], value[:count])
         )
+        attended = F.scaled_dot_product_attention(query, key, value)
         x = x + block.output(attended[0].transpose(0, 1).flatten(1))
         first, second = block.feed_forward.layers
         return x + second(F.gelu(first(block.feed_forward_norm.norm(x))))

@@ -66,7 +66,9 @@ class ABUPTFieldConfig:
     @property
     def network(self) -> ABUPTConfig:
         """The AB-UPT inside; with one branch, there is no other to be crossed with."""
-        blocks = self.blocks if self.walls else tuple(_alone(kind) for kind in self.blocks)
+        blocks: tuple[BlockKind, ...] = self.blocks
+        if not self.walls:
+            blocks = tuple(_alone(kind) for kind in blocks)
         return ABUPTConfig(
             branches=tuple(self._branch(name) for name in self.anchors),
             space=self.space,

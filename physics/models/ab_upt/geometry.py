@@ -1,6 +1,7 @@
 """From the points of a geometry to tokens."""
 
-from typing import final
+from collections.abc import Iterable
+from typing import cast, final
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -43,6 +44,6 @@ class GeometryEncoder(nn.Module):
         tokens = self.pooling(positions, supernodes, ptr)
         centres = positions.index_select(0, supernodes)
         places = TokenPlaces.of(code, centres, geometry.supernode_ptr)
-        for block in self.blocks:
+        for block in cast(Iterable[AnchorBlock], self.blocks):
             tokens = block(tokens, places, block.keys_and_values(tokens, places))
         return tokens, places

@@ -105,7 +105,8 @@ class ABUPT(PretrainedModel[ABUPTConfig]):
             for branch in self.config.branches
         }
         shape = self.geometry(geometry, self.rotary_code)
-        for kind, block in zip(self.config.blocks, self.blocks, strict=True):
+        blocks = cast(Iterable[AnchorBlock], self.blocks)
+        for kind, block in zip(self.config.blocks, blocks, strict=True):
             if kind == "perceiver":
                 read = dict.fromkeys(strands, block.keys_and_values(*shape))
             else:
