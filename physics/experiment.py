@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from lightning.pytorch.callbacks import Callback
 
 from graphformers.errors import DataError
-from graphformers.physics.baselines import MeanPredictor, NearestCase
+from graphformers.physics.baselines import Fields, MeanPredictor, NearestCase
 from graphformers.physics.judging import PRESSURE, Part, Predict, judge
 from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.mesh_store import MeshStore, Track, is_mesh_store
@@ -103,7 +104,8 @@ def train_on_cases(
 def case_pictures(surrogate: Surrogate, cases: Sequence[MeshCase]) -> dict[str, bytes]:
     """Every field of the case with the median error, truth beside prediction; its wall pressure.
 
-    The median says more than the best case and is kinder than the worst.
+    In space a field is drawn on the wall, unless it is the same all over it, and on a cut. The
+    median says more than the best case and is kinder than the worst.
     """
     if not cases:
         return {}
@@ -115,6 +117,8 @@ def case_pictures(surrogate: Surrogate, cases: Sequence[MeshCase]) -> dict[str, 
     ]
     median = sorted(range(len(cases)), key=errors.__getitem__)[len(cases) // 2]
     case, fields = cases[median], predicted[median]
+    if case.space == 3 and has_volume(case.dataset):
+        return _pictures_in_space(case, fields)
     pictures = {name: comparison_picture(case, values, name) for name, values in fields.items()}
     if case.space == 2 and PRESSURE in fields and case.wall.facets.size:
         pictures["wall_pressure"] = wall_picture(case, fields[PRESSURE][:, 0], PRESSURE)
@@ -131,6 +135,16 @@ def evaluation_pictures(surrogate: Surrogate, cases: Sequence[MeshCase]) -> dict
         for name in surrogate.fields_:
             errors = {surrogate.model: [fields[name] for fields in predicted]}
             pictures[f"{name}_by_distance"] = distance_picture(cases, errors, name)
+    return pictures
+
+
+def _pictures_in_space(case: MeshCase, fields: Fields) -> dict[str, bytes]:
+    pictures: dict[str, bytes] = {}
+    for name, values in fields.items():
+        on_wall = case.fields[name][case.wall.point_ids]
+        if np.ptp(on_wall, axis=0).any():
+            pictures[name] = comparison_picture(case, values, name)
+        pictures[f"{name}_cut"] = slice_picture(case, name, values)
     return pictures
 
 

@@ -14,7 +14,7 @@ def volume_with(
     case: MeshCase, arrays: Mapping[str, Float[np.ndarray, "points components"]]
 ) -> pv.DataSet:
     """The mesh of a case in space with these point arrays; refuses one without cells of volume."""
-    if case.space != 3 or not _has_volume(case.dataset):
+    if case.space != 3 or not has_volume(case.dataset):
         raise DataError(
             f"case {case.name!r} is not filled with cells in space: it has no slices, iso-surfaces "
             "or streamlines in space"
@@ -33,7 +33,8 @@ def mesh_with(
     return mesh
 
 
-def _has_volume(dataset: pv.DataSet) -> bool:
+def has_volume(dataset: pv.DataSet) -> bool:
+    """Whether some cell fills a part of space."""
     if isinstance(dataset, pv.PolyData):
         return False
     grid = dataset.cast_to_unstructured_grid()
