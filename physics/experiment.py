@@ -19,8 +19,10 @@ from graphformers.physics.pictures import (
     distance_picture,
     force_picture,
     forces_over_cases,
+    slice_picture,
     wall_picture,
 )
+from graphformers.physics.pictures.volume import has_volume
 from graphformers.physics.read_options import ReadOptions
 from graphformers.physics.reading import read_case
 from graphformers.physics.surrogate import Surrogate
