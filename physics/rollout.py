@@ -1,18 +1,18 @@
 """From one state to many: a transient model asked again and again."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from graphformers.errors import ConfigError
 from graphformers.graph_batch import GraphBatch
 
 
 def roll_out(
-    model: nn.Module,
+    model: Callable[[GraphBatch], Float[Tensor, "nodes components"]],
     batch: GraphBatch,
     *,
     steps: int,

@@ -159,15 +159,15 @@ class Stepper:
         else:
             held = (prescribed - scale.field_mean) / scale.field_std
         time_step = self.time_step_ / float(scale.condition_std[0])
-        with torch.inference_mode():
-            for one in roll_out(
-                self.model_.eval(),
-                batch,
-                steps=steps,
-                time_step=time_step,
-                prescribed=held.masked_fill(~known, torch.nan),
-            ):
-                yield scale.restore(one)
+        model = torch.no_grad()(self.model_.eval())  # step by step: the caller's mode is its own
+        for one in roll_out(
+            model,
+            batch,
+            steps=steps,
+            time_step=time_step,
+            prescribed=held.masked_fill(~known, torch.nan),
+        ):
+            yield scale.restore(one)
 
     def save(self, folder: str | Path) -> None:
         """Write ``model.safetensors`` and ``config.json``: all that ``load`` needs."""

@@ -21,10 +21,11 @@ def peak_memory(run: Contender) -> int:
     The first counts exactly but sees torch alone; the second sees other libraries as well.
     """
     run()
-    return max(_allocated_by_torch(run), _grown(run))
+    return max(allocated_by_torch(run), _grown(run))
 
 
-def _allocated_by_torch(run: Contender) -> int:
+def allocated_by_torch(run: Contender) -> int:
+    """Bytes that torch allocated at most, the same in every run; nothing else is counted."""
     cpu = [torch.profiler.ProfilerActivity.CPU]
     with (
         native_stderr_closed(),

@@ -92,6 +92,12 @@ def test_a_rollout_gives_one_state_per_step_and_keeps_the_rim(fitted, store):
     assert not np.allclose(states[0]["T"], states[-1]["T"])
 
 
+def test_a_rollout_leaves_gradients_switched_on(fitted, store):
+    for _ in fitted.rollout(store.select([0]), steps=2):
+        assert torch.is_grad_enabled()
+        assert not torch.is_inference_mode_enabled()
+
+
 def test_prescribed_values_come_back(fitted, store):
     first = store.select([0])
     rim = store.node_types(0) == INFLOW

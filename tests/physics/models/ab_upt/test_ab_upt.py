@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from graphformers.benchmarks.memory import peak_memory
+from graphformers.benchmarks.memory import allocated_by_torch
 from graphformers.errors import ConfigError, ShapeError
 from graphformers.physics.models.ab_upt import ABUPT, ABUPTConfig, Branch, Geometry, PointSet
 
@@ -90,7 +90,9 @@ def test_memory_grows_with_the_piece_and_not_with_the_number_of_queries(model, i
 
     def peak(count):
         points = PointSet.single(positions[:count])
-        return peak_memory(lambda: sum(1 for _ in model.decode(cache, "volume", points, 2000)))
+        return allocated_by_torch(
+            lambda: sum(1 for _ in model.decode(cache, "volume", points, 2000))
+        )
 
     assert 0 < peak(16_000) < 1.5 * peak(4_000)
 
