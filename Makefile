@@ -16,6 +16,7 @@ SOURCES := $(shell find graphformers kernels molecules physics -type f -not -nam
 # Where shapes and types are checked at every call; run-time checks and torch.compile exclude each other.
 SHAPE_CHECKED := tests/kernels tests/graphformers/layers tests/graphformers/encodings \
 	tests/graphformers/models tests/graphformers/tasks tests/graphformers/graphs tests/molecules \
+	tests/physics/models \
 	--ignore tests/graphformers/graphs/test_predictor.py --ignore tests/graphformers/graphs/test_cli.py \
 	--ignore tests/molecules/test_predictor.py --ignore tests/molecules/test_cli.py
 
