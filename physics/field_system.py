@@ -18,6 +18,8 @@ from graphformers.physics.models import (
     PhysGTO,
     PhysGTOConfig,
     StaticTask,
+    TransformerNeuralOperator,
+    TransformerNeuralOperatorConfig,
     TransientTask,
     Transolver,
     TransolverConfig,
@@ -29,6 +31,7 @@ from graphformers.physics.small_models import (
     small_mesh_graph_net,
     small_mesh_transformer,
     small_physgto,
+    small_tno,
     small_transolver,
     small_volt,
 )
@@ -41,6 +44,7 @@ FieldConfig: TypeAlias = (
     | MeshGraphNetConfig
     | MeshTransformerConfig
     | PhysGTOConfig
+    | TransformerNeuralOperatorConfig
     | TransolverConfig
     | VoltFieldConfig
 )
@@ -129,6 +133,13 @@ _ALL = (
         small=small_volt,
         point_share=0.5,
         source="Yilmaz et al. 2026, arXiv:2604.19609",
+    ),
+    FieldSystem(
+        name="tno",
+        model=TransformerNeuralOperator,
+        small=small_tno,
+        point_share=0.1,
+        source="Calvello et al. 2024, arXiv:2406.06486",
     ),
     FieldSystem(
         name="transolver",

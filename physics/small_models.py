@@ -8,6 +8,7 @@ from graphformers.physics.models import (
     MeshGraphNetConfig,
     MeshTransformerConfig,
     PhysGTOConfig,
+    TransformerNeuralOperatorConfig,
     TransolverConfig,
     VoltFieldConfig,
 )
@@ -37,6 +38,13 @@ def small_mesh_transformer() -> MeshTransformerConfig:
     """Four blocks along edges and windows, with eight global tokens."""
     return MeshTransformerConfig(
         dim=DIM, heads=HEADS, blocks=4, layers=2, dilations=(1, 16), global_tokens=8
+    )
+
+
+def small_tno() -> TransformerNeuralOperatorConfig:
+    """Three layers in which all points attend to all."""
+    return TransformerNeuralOperatorConfig(
+        space=2, dim=DIM, heads=HEADS, layers=3, feed_forward=2 * DIM
     )
 
 
