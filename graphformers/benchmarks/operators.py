@@ -1,8 +1,8 @@
 """How well operators on grids predict after the same time of training, and at twice the resolution.
 
 Time is that of the processor, with one thread, so that whatever else a machine does takes nothing
-from a model. Settings were chosen on a tenth of the training samples that no model trains on; the
-test files are looked at once, afterwards.
+from a model. A tenth of the training samples, on which no model trains, is there to choose settings
+on; how the present ones were chosen stands in ``docs/benchmarks.md``.
 """
 
 import itertools
