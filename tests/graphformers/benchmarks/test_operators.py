@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
+from graphformers.benchmarks.fourier_operator import FourierNeuralOperator
 from graphformers.benchmarks.operators import (
     OPERATORS,
-    FourierNeuralOperator,
     OperatorOutcome,
     Scaled,
     problem,
