@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from graphformers.kernels import SparsePattern, segment_reduce
+from graphformers.kernels.gradients import gradients
 from graphformers.layers.edge_linear import EdgeLinear
 
 MANY_EDGES = 1 << 14  # of fewer there is little to save
@@ -65,7 +66,7 @@ class _EdgePerceptron(torch.autograd.Function):
         given = ctx.saved_tensors
         if torch.is_grad_enabled():  # somebody differentiates twice
             out = ctx.following(ctx.first(*given[:2], ctx.pattern))
-            return None, None, None, *torch.autograd.grad(out, given, grad, create_graph=True)
+            return None, None, None, *gradients(out, given, grad, create_graph=True)
         return None, None, None, *_pull_back(ctx, grad, *given)
 
 
@@ -79,9 +80,10 @@ def _pull_back(
         with torch.enable_grad():
             before = gathered.add_(linear(edges[here], of_edge, bias)).requires_grad_()
             out = ctx.following(before)
-        inner[here], *found = torch.autograd.grad(out, (before, *parameters), grad[here])
+        inner[here], *found = gradients(out, (before, *parameters), grad[here])
         for total, one in zip(sums, found, strict=True):
-            total += one
+            if one is not None:
+                total += one
     pattern, columns = ctx.pattern, ctx.pattern.transposed
     at_target = segment_reduce(inner, pattern.row_ptr, "sum", pattern.edge)
     at_source = segment_reduce(inner, columns.row_ptr, "sum", columns.edge)

@@ -9,6 +9,7 @@ from graphformers.kernels.attention.op import columns_of, drawn_seed, slots_of, 
 from graphformers.kernels.attention.operator import check_indices_found
 from graphformers.kernels.attention.record import recording
 from graphformers.kernels.attention.reference import AttentionSettings, AttentionTensors
+from graphformers.kernels.gradients import gradients
 from graphformers.kernels.pattern import SparsePattern
 
 
@@ -91,7 +92,7 @@ class _SelfAttention(torch.autograd.Function):
         x, weight, bias, seed, attended, lse = ctx.saved_tensors
         if torch.is_grad_enabled():  # somebody differentiates twice
             plain = _plain(x, weight, bias, seed, ctx.pattern, ctx.heads, ctx.settings.dropout)
-            wanted = torch.autograd.grad(plain, (x, weight, bias), grad, create_graph=True)
+            wanted = gradients(plain, (x, weight, bias), grad, create_graph=True)
             return *wanted, None, None, None, None
         pulled = _pull_back(ctx, grad, torch.addmm(bias, x, weight.t()), seed, attended, lse)
         return pulled @ weight, pulled.t() @ x, pulled.sum(0), None, None, None, None

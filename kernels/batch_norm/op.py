@@ -6,6 +6,7 @@ from torch import Tensor
 
 from graphformers.kernels.batch_norm.kernel import CHUNK, BatchNormKernels, batch_norm_kernels
 from graphformers.kernels.batch_norm.reference import batch_norm_reference
+from graphformers.kernels.gradients import gradients
 from graphformers.kernels.launch import WARP_SCALARS, launch_rows
 from graphformers.kernels.validation import check_floating, check_shape
 
@@ -57,7 +58,7 @@ class _BatchNorm(torch.autograd.Function):
         grad = grads[0].contiguous()
         if torch.is_grad_enabled():  # somebody differentiates twice
             out, _, _ = batch_norm_reference(x, weight, bias, ctx.epsilon)
-            wanted = torch.autograd.grad(out, (x, weight, bias), grad, create_graph=True)
+            wanted = gradients(out, (x, weight, bias), grad, create_graph=True)
             return *wanted, None
         kernels, chunks, sums = _prepare(x)
         rows, grad_affine, grad_x = x.shape[0], torch.empty_like(stats), torch.empty_like(x)

@@ -41,6 +41,12 @@ def test_both_derivatives_are_right():
     assert torch.autograd.gradgradcheck(lambda *one: batch_norm(*one)[0], given)
 
 
+def test_data_need_no_gradient_for_the_second_derivatives_of_weights():
+    x, *weights = drawn(7, 3)
+    x.requires_grad_(False)
+    assert torch.autograd.gradgradcheck(lambda *one: batch_norm(x, *one)[0], weights)
+
+
 def test_a_large_mean_costs_no_digits():
     x, weight, bias = drawn(2048, 16, torch.float32)
     moved = (x.detach() + 1e4).requires_grad_()

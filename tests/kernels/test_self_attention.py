@@ -54,6 +54,14 @@ def test_both_derivatives_are_right(sizes):
     assert torch.autograd.gradgradcheck(attend, tensors)
 
 
+def test_data_need_no_gradient_for_the_second_derivatives_of_weights():
+    (x, *weights), pattern = drawn(FEW)
+    x.requires_grad_(False)
+    assert torch.autograd.gradgradcheck(
+        lambda *given: self_attention(x, *given, pattern, HEADS), weights
+    )
+
+
 def test_the_projection_is_not_kept():
     tensors, pattern = drawn(MANY)
     kept: list[torch.Tensor] = []

@@ -85,6 +85,21 @@ def test_gradients_can_be_differentiated_again(inputs, pattern):
 
 
 @pytest.mark.usefixtures("in_stretches")
+def test_frozen_weights_and_data_leave_the_other_gradients_alone(inputs, pattern):
+    model, (x, edges) = Perceptron(), inputs
+    edges.requires_grad_(False)
+    model.output[1].requires_grad_(False)
+    wanted = [x, *(one for one in model.parameters() if one.requires_grad)]
+    for again in (False, True):
+        found, expected = (
+            torch.autograd.grad(out.square().sum(), wanted, create_graph=again)
+            for out in (model(x, edges, pattern), literal(model, x, edges))
+        )
+        for one, other in zip(found, expected, strict=True):
+            torch.testing.assert_close(one, other, atol=FLOAT64, rtol=0)
+
+
+@pytest.mark.usefixtures("in_stretches")
 def test_no_edges_give_no_rows(inputs):
     model = Perceptron()
     none = SparsePattern.from_edge_index(EDGE_INDEX[:, :0], num_targets=NODES, num_sources=NODES)

@@ -34,6 +34,20 @@ def test_second_derivatives_are_right(activation):
     assert torch.autograd.gradgradcheck(lambda x: perceptron(x, first, second, activation), (x,))
 
 
+@pytest.mark.parametrize("frozen", ["data", "first map"])
+def test_what_needs_no_gradient_does_not_stop_the_second_derivatives_of_the_rest(frozen):
+    x, first, second = drawn()
+    for one in {"data": [x], "first map": first.parameters()}[frozen]:
+        one.requires_grad_(False)
+
+    def penalty(y):
+        (slope,) = torch.autograd.grad(y.square().sum(), second.weight, create_graph=True)
+        return torch.autograd.grad(slope.square().sum(), second.weight)[0]
+
+    expected = penalty(second(F.silu(first(x))))
+    torch.testing.assert_close(penalty(perceptron(x, first, second, F.silu)), expected)
+
+
 def test_the_hidden_rows_are_not_kept():
     x, first, second = drawn()
     kept: list[torch.Tensor] = []
