@@ -1,6 +1,7 @@
 """A perceptron of very many edges and their ends, lean in training."""
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -80,7 +81,8 @@ def _pull_back(
         with torch.enable_grad():
             before = gathered.add_(linear(edges[here], of_edge, bias)).requires_grad_()
             out = ctx.following(before)
-        inner[here], *found = gradients(out, (before, *parameters), grad[here])
+        of_before, *found = gradients(out, (before, *parameters), grad[here])
+        inner[here] = cast(Tensor, of_before)  # it asks for a gradient
         for total, one in zip(sums, found, strict=True):
             if one is not None:
                 total += one
