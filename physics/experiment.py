@@ -12,7 +12,7 @@ from graphformers.errors import DataError
 from graphformers.physics.baselines import Fields, MeanPredictor, NearestCase
 from graphformers.physics.judging import PRESSURE, Part, Predict, judge
 from graphformers.physics.mesh_case import MeshCase
-from graphformers.physics.mesh_store import MeshStore, Track, is_mesh_store
+from graphformers.physics.mesh_store import MeshStore, Track
 from graphformers.physics.metrics import relative_l2
 from graphformers.physics.pictures import (
     comparison_picture,
@@ -47,12 +47,9 @@ class CaseFolder:
         return ReadOptions(fields=self.fields, parameters=self.parameters)
 
     def open(self) -> MeshStore:
-        """The cases, imported on the first call; a single source may be a store already."""
+        """The cases, imported on the first call."""
         if not self.fields:
             raise DataError("name the fields to learn, for example --fields p,U")
-        sources = [self.source] if isinstance(self.source, str | Path) else list(self.source)
-        if len(sources) == 1 and is_mesh_store(sources[0]):
-            return MeshStore(sources[0])
         return MeshStore.import_cases(self.source, self.options, track=self.track)
 
     def read(self, store: MeshStore, numbers: Sequence[int]) -> list[MeshCase]:

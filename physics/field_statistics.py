@@ -1,13 +1,13 @@
 """Mean and standard deviation of what a model reads and predicts, one graph at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from jaxtyping import Float
 from torch import Tensor
 
 from graphformers.errors import DataError
-from graphformers.graph_batch import GraphSource
+from graphformers.graph_batch import GraphBatch, GraphSource
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -19,10 +19,20 @@ class Moments:
     count: int
 
 
-def field_statistics(source: GraphSource, graphs: Sequence[int]) -> dict[str, Moments]:
-    """Moments of ``x``, ``positions``, ``conditions`` and ``target`` over the given graphs.
+def batch_columns(batch: GraphBatch) -> dict[str, Tensor]:
+    """``x``, ``positions``, ``conditions`` and ``target`` of a batch, those it has."""
+    found = {name: getattr(batch, name) for name in ("x", "positions", "conditions", "target")}
+    return {name: values for name, values in found.items() if values is not None}
 
-    Every node counts once (every graph, for ``conditions``). Partial sums are merged in double
+
+def field_statistics(
+    source: GraphSource,
+    graphs: Sequence[int],
+    columns: Callable[[GraphBatch], Mapping[str, Tensor]] = batch_columns,
+) -> dict[str, Moments]:
+    """Moments over the given graphs of what ``columns`` takes from each.
+
+    Every row counts once: a node, or a graph for ``conditions``. Partial sums are merged in double
     precision, so only one graph is in memory at a time.
 
     Source: Chan, Golub, LeVeque 1979 (merging of partial sums).
@@ -31,24 +41,19 @@ def field_statistics(source: GraphSource, graphs: Sequence[int]) -> dict[str, Mo
         raise DataError("statistics need at least one case")
     merged: dict[str, Moments] = {}
     for graph in graphs:
-        batch = source.select([graph])
-        for name in ("x", "positions", "conditions", "target"):
-            values = getattr(batch, name)
-            if values is not None:
-                found = moments(values.double())
-                merged[name] = merged_moments(merged[name], found) if name in merged else found
+        for name, values in columns(source.select([graph])).items():
+            found = _moments(values.double())
+            merged[name] = _merged(merged[name], found) if name in merged else found
     return merged
 
 
-def moments(values: Float[Tensor, "rows columns"]) -> Moments:
-    """Moments of the columns."""
+def _moments(values: Float[Tensor, "rows columns"]) -> Moments:
     return Moments(
         mean=values.mean(dim=0), std=values.std(dim=0, correction=0), count=values.shape[0]
     )
 
 
-def merged_moments(first: Moments, second: Moments) -> Moments:
-    """Moments of the rows of both together."""
+def _merged(first: Moments, second: Moments) -> Moments:
     count = first.count + second.count
     share = second.count / count
     apart = second.mean - first.mean

@@ -15,6 +15,7 @@ from torch import Tensor
 from graphformers.errors import DataError
 from graphformers.graph_batch import GraphBatch
 from graphformers.physics.case_files import CaseFile, find_cases
+from graphformers.physics.field_columns import field_columns, fields_by_name
 from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.read_options import ReadOptions
 from graphformers.physics.reading import read_case
@@ -88,8 +89,12 @@ class MeshStore:
         """The store of these files, written on the first call and opened on later ones.
 
         It lies in ``folder`` (default: ``default_folder()``) under a name made of the files' paths,
-        sizes, times of change and the options, so a changed file or option is imported anew.
+        sizes, times of change and the options, so a changed file or option is imported anew. A
+        source that is a store already is opened.
         """
+        sources = [source] if isinstance(source, str | Path) else list(source)
+        if len(sources) == 1 and is_mesh_store(sources[0]):
+            return cls(sources[0])
         chosen = options or ReadOptions()
         files = find_cases(source)
         path = Path(folder or default_folder()) / f"{fingerprint(files, chosen.as_document())}.zarr"
@@ -129,11 +134,7 @@ class MeshStore:
     @property
     def field_columns(self) -> dict[str, slice]:
         """Columns of ``target`` which belong to each field."""
-        columns, first = {}, 0
-        for name, components in self.index.field_components.items():
-            columns[name] = slice(first, first + components)
-            first += components
-        return columns
+        return field_columns(self.index.field_components)
 
     @property
     def units(self) -> dict[str, str]:
@@ -155,7 +156,7 @@ class MeshStore:
             self._read("edges", rows).astype(np.int64) + start
             for rows, start in zip(edges, ptr[:-1], strict=True)
         ]
-        conditions = self._conditions(numbers)
+        conditions = self.conditions(numbers).float()
         target = self._nodes("fields", nodes) if self.field_names else None
         return GraphBatch(
             x=self._nodes("features", nodes),
@@ -186,27 +187,41 @@ class MeshStore:
             positions=self._rows_of("points", run),
             edge_index=torch.zeros((2, 0), dtype=torch.int64),
             ptr=torch.tensor([0, count]),
-            conditions=self._conditions([number]) if self.parameter_names else None,
+            conditions=self.conditions([number]).float() if self.parameter_names else None,
             target=target,
             target_per_node=target is not None,
         )
 
+    def conditions(self, cases: Sequence[int]) -> Float[Tensor, "graphs parameters"]:
+        """The parameters of some cases in double precision, ordered as ``parameter_names``."""
+        rows = [
+            [self.index.parameters[number][name] for name in self.parameter_names]
+            for number in cases
+        ]
+        shape = (len(rows), len(self.parameter_names))
+        return torch.tensor(rows, dtype=torch.float64).reshape(shape)
+
+    def wall(self, number: int) -> Wall:
+        """The wall of one case, with all points of its mesh."""
+        facets = self._read("wall_facets", self._rows("facet_ptr", number)).T.astype(np.int64)
+        points = self._in_order("points", self._rows("node_ptr", number))
+        return Wall(points=points, facets=facets)
+
     def load(self, number: int) -> StoredCase:
         """One case with its arrays by name."""
         nodes = self._rows("node_ptr", number)
-        points = self._in_order("points", nodes)
+        wall = self.wall(number)
         fields = self._in_order("fields", nodes)
         tags = self._in_order("tags", nodes).astype(bool)
-        facets = self._read("wall_facets", self._rows("facet_ptr", number)).T.astype(np.int64)
         path = self.index.paths[number]
         return StoredCase(
             name=self.names[number],
-            points=points,
+            points=wall.points,
             features=self._in_order("features", nodes),
-            fields={name: fields[:, columns] for name, columns in self.field_columns.items()},
+            fields=fields_by_name(fields, self.index.field_components),
             boundaries=dict(zip(self.index.tag_names, tags.T, strict=True)),
             edges=self._read("edges", self._rows("edge_ptr", number)).T.astype(np.int64),
-            wall=Wall(points=points, facets=facets),
+            wall=wall,
             parameters=dict(self.index.parameters[number]),
             results=dict(self.index.results[number]),
             split=self.index.splits[number],
@@ -238,14 +253,6 @@ class MeshStore:
 
     def _rows_of(self, name: str, rows: slice) -> Float[Tensor, "nodes columns"]:
         return torch.from_numpy(self._read(name, rows).astype(np.float32))
-
-    def _conditions(self, numbers: Sequence[int]) -> Float[Tensor, "graphs parameters"]:
-        rows = [
-            [self.index.parameters[number][name] for name in self.parameter_names]
-            for number in numbers
-        ]
-        shape = (len(rows), len(self.parameter_names))
-        return torch.tensor(rows, dtype=torch.float32).reshape(shape)
 
 
 def is_mesh_store(path: str | Path) -> bool:

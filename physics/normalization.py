@@ -14,6 +14,7 @@ from graphformers.configuration import Json
 from graphformers.errors import ModelFileError
 from graphformers.graph_batch import GraphBatch, GraphSource
 from graphformers.physics.conditions import encode_conditions
+from graphformers.physics.field_columns import fields_by_name
 from graphformers.physics.field_statistics import Moments, field_statistics
 from graphformers.physics.mesh_store import MeshStore
 
@@ -48,19 +49,35 @@ class Normalization:
     def fit(store: MeshStore, train: Sequence[int]) -> "Normalization":
         """Measure the training cases, one at a time."""
         moments = field_statistics(store, train)
-        components = {name: one.stop - one.start for name, one in store.field_columns.items()}
-        conditions = _encoded_conditions(store, train)
-        return Normalization(
+        return Normalization.of_moments(
+            moments,
             parameters=store.parameter_names,
-            field_components=components,
+            field_components=store.index.field_components,
+            conditions=store.conditions(train),
+        )
+
+    @staticmethod
+    def of_moments(
+        moments: Mapping[str, Moments],
+        *,
+        parameters: tuple[str, ...],
+        field_components: Mapping[str, int],
+        conditions: Float[Tensor, "graphs parameters"],
+    ) -> "Normalization":
+        """From the moments of ``x``, ``positions`` and ``target``, and the parameters of all."""
+        encoded = encode_conditions(conditions, parameters).float()
+        spread = field_spread(moments["target"], list(field_components.values()))
+        return Normalization(
+            parameters=parameters,
+            field_components=dict(field_components),
             center=moments["positions"].mean.float(),
             length=or_one(2 * moments["positions"].std.max().float()),
             feature_mean=moments["x"].mean.float(),
             feature_std=or_one(moments["x"].std.float()),
-            condition_mean=conditions.mean(dim=0),
-            condition_std=or_one((conditions - conditions.mean(dim=0)).square().mean(dim=0).sqrt()),
+            condition_mean=encoded.mean(dim=0),
+            condition_std=or_one(encoded.std(dim=0, correction=0)),
             field_mean=moments["target"].mean.float(),
-            field_std=or_one(field_spread(moments["target"], list(components.values()))),
+            field_std=or_one(spread),
         )
 
     @property
@@ -87,8 +104,7 @@ class Normalization:
     ) -> dict[str, Float[np.ndarray, "points components"]]:
         """What the model computed as fields by name, in physical units."""
         values = (output * self.field_std + self.field_mean).double().numpy()
-        ends = np.cumsum(list(self.field_components.values()))
-        return dict(zip(self.field_components, np.split(values, ends[:-1], axis=1), strict=True))
+        return fields_by_name(values, self.field_components)
 
     def to_json(self) -> Json:
         """As plain JSON values."""
@@ -130,12 +146,6 @@ class NormalizedCases:
         """The given cases as one batch."""
         chosen = [self.cases[int(graph)] for graph in graphs]
         return self.normalization.apply(self.store.select(chosen))
-
-
-def _encoded_conditions(store: MeshStore, train: Sequence[int]) -> Tensor:
-    names = store.parameter_names
-    rows = [[store.index.parameters[case][name] for name in names] for case in train]
-    return encode_conditions(torch.tensor(rows, dtype=torch.float64), names).float()
 
 
 def field_spread(moments: Moments, components: Sequence[int]) -> Tensor:

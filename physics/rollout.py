@@ -1,7 +1,8 @@
 """From one state to many: a transient model asked again and again."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice, repeat
 
 import torch
 from jaxtyping import Float
@@ -17,21 +18,22 @@ def roll_out(
     *,
     steps: int,
     time_step: float,
-    prescribed: Float[Tensor, "steps nodes components"] | None = None,
+    prescribed: Iterable[Float[Tensor, "nodes components"]] | None = None,
 ) -> Iterator[Float[Tensor, "nodes components"]]:
     """The states after 1, 2, ... ``steps`` steps of a model that predicts the next state.
 
     ``batch.x`` begins with the first state, ``batch.conditions`` with its time; each step starts
-    from the one before, its time ``time_step`` later. Where ``prescribed`` (boundary values, say)
-    is not NaN, it replaces the prediction. One state is in memory at a time; gradients flow through
-    all steps unless switched off.
+    from the one before, its time ``time_step`` later. Where the entry of ``prescribed`` for a step
+    (boundary values, say) is not NaN, it replaces the prediction; where the entries end, so does
+    the roll-out. One state is in memory at a time; gradients flow through all steps unless switched
+    off.
     """
     if steps < 1:
         raise ConfigError(f"steps must be at least 1; got {steps}")
-    for step in range(steps):
+    for held in repeat(None, steps) if prescribed is None else islice(prescribed, steps):
         state = model(batch)
-        if prescribed is not None:
-            state = torch.where(prescribed[step].isnan(), state, prescribed[step])
+        if held is not None:
+            state = torch.where(held.isnan(), state, held)
         yield state
         batch = advanced(batch, state, time_step)
 

@@ -5,10 +5,10 @@ import json
 import logging
 import shlex
 import sys
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
+import torch
 from jsonargparse import ArgumentParser, Namespace
 
 from graphformers.checkpoint import CONFIG
@@ -24,7 +24,7 @@ from graphformers.physics.prediction import dataset_with_fields, write_dataset
 from graphformers.physics.read_options import ReadOptions
 from graphformers.physics.series_experiment import judge_rollouts, roll_out_series, train_on_series
 from graphformers.physics.series_import import import_series, series_in
-from graphformers.physics.series_store import TIME, SeriesStore
+from graphformers.physics.series_store import TIME
 from graphformers.physics.stepper import ESTIMATOR, Stepper, StepperConfig
 from graphformers.training import RunFolder
 from graphformers.training.report import Cell
@@ -87,42 +87,44 @@ def add_rollout_arguments(parser: ArgumentParser) -> None:
 
 
 def rollout(options: Namespace) -> None:
-    """Write every state, beside the truth where there is one, and a moving picture if wanted."""
+    """Write every state as it comes, beside the truth, and a moving picture if wanted."""
     stepper = Stepper.load(options.run)
-    read = _read_options(stepper)
-    series = _chosen(options, read)
-    with tempfile.TemporaryDirectory() as folder:
-        store = SeriesStore.write(
-            [series],
-            Path(folder) / "series.zarr",
-            fields=stepper.fields_,
-            parameters=read.parameters,
-        )
-        states = list(roll_out_series(stepper, store, 0, options.steps))
-    for step, state in enumerate(states, start=1):
+    series = _chosen(options, _read_options(stepper))
+    field, moving = options.field or stepper.fields_[0], []
+    if field not in stepper.fields_:
+        raise DataError(f"the run has no field {field!r}; it has {', '.join(stepper.fields_)}")
+    step = 0
+    for step, state in enumerate(_states(stepper, series, options.steps), start=1):
         dataset = dataset_with_fields(_at(series, step), state)
         write_dataset(dataset, Path(options.output) / f"step_{step:04d}.vtu")
-    logger.info("%d steps written to %s", len(states), options.output)
+        if options.animation and step < series.num_steps:
+            moving.append(state[field])
+    logger.info("%d steps written to %s", step, options.output)
     if options.animation:
-        _animate(series, states, options.field or stepper.fields_[0], options.animation)
+        truth = [series.read_step(number)[field] for number in range(1, len(moving) + 1)]
+        times = series.times[1 : len(moving) + 1]
+        steps = {"truth": truth, "prediction": moving}
+        write_animation(roll_out_frames(series.mesh, steps, field, times=times), options.animation)
+        logger.info("animation: %s", options.animation)
 
 
-def _animate(series: MeshSeries, states: Sequence[Fields], field: str, path: str) -> None:
-    if field not in states[0]:
-        raise DataError(f"the roll-out has no field {field!r}; it has {', '.join(states[0])}")
-    known = min(len(states), series.num_steps - 1)
-    steps = {
-        "truth": [series.read_step(step)[field] for step in range(1, known + 1)],
-        "prediction": [state[field] for state in states[:known]],
-    }
-    frames = roll_out_frames(series.mesh, steps, field, times=series.times[1 : known + 1])
-    write_animation(frames, path)
-    logger.info("animation: %s", path)
+def _states(stepper: Stepper, series: MeshSeries, steps: int | None) -> Iterator[Fields]:
+    components = stepper.normalization_.field_components
+    return roll_out_series(
+        stepper,
+        series.first_graph(components, _parameters(stepper)),
+        lambda step: torch.from_numpy(series.state(step, components)),
+        last=series.num_steps - 1,
+        steps=steps,
+    )
+
+
+def _parameters(stepper: Stepper) -> tuple[str, ...]:
+    return tuple(name for name in stepper.normalization_.parameters if name != TIME)
 
 
 def _read_options(stepper: Stepper) -> ReadOptions:
-    parameters = tuple(name for name in stepper.normalization_.parameters if name != TIME)
-    return ReadOptions(fields=stepper.fields_, parameters=parameters)
+    return ReadOptions(fields=stepper.fields_, parameters=_parameters(stepper))
 
 
 def _chosen(options: Namespace, read: ReadOptions) -> MeshSeries:

@@ -1,17 +1,18 @@
 """Training on series: fit, judge roll-outs beside standing still, and leave a report."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 
-from graphformers.errors import DataError
 from graphformers.graph_batch import GraphBatch
 from graphformers.physics.baselines import Fields
+from graphformers.physics.field_columns import fields_by_name
 from graphformers.physics.metrics import relative_l2
 from graphformers.physics.series_store import SeriesStore
 from graphformers.physics.step_training import predicted_nodes
@@ -20,7 +21,7 @@ from graphformers.training import Report, RunFolder
 from graphformers.training.report import Cell
 
 STANDING_STILL = "standing still"
-RollOut = Callable[[SeriesStore, int, int], Iterator[Fields]]  # store, series, steps
+RollOut = Callable[[SeriesStore, int], Iterator[Fields]]  # a series of a store
 
 
 def train_on_series(
@@ -59,7 +60,12 @@ def judge_rollouts(
     errors at the nodes whose state is predicted; everywhere else both are given the truth.
     """
     methods: dict[str, RollOut] = {
-        stepper.model: lambda store, one, steps: roll_out_series(stepper, store, one, steps),
+        stepper.model: lambda store, one: roll_out_series(
+            stepper,
+            store.first_graph(one),
+            partial(store.state, one),
+            last=len(store.index.times[one]) - 1,
+        ),
         STANDING_STILL: _standing_still,
     }
     rows: list[dict[str, Cell]] = []
@@ -76,16 +82,20 @@ def judge_rollouts(
 
 
 def roll_out_series(
-    stepper: Stepper, store: SeriesStore, series: int, steps: int | None = None
+    stepper: Stepper,
+    first: GraphBatch,
+    truth: Callable[[int], Float[Tensor, "nodes components"]],
+    *,
+    last: int,
+    steps: int | None = None,
 ) -> Iterator[Fields]:
-    """The states of a series after its first, with the true values where they are prescribed.
+    """The states after the first of a series, with the ``truth`` of a step where it is prescribed.
 
-    Beyond the end of the series, prescribed nodes keep their last values.
+    Beyond the ``last`` step that is known, prescribed nodes keep their values there.
     """
-    last = len(store.index.times[series]) - 1
     steps = last if steps is None else steps
-    truth = [store.state(series, min(step, last)) for step in range(1, steps + 1)]
-    return stepper.rollout(_first_graph(store, series), steps=steps, prescribed=torch.stack(truth))
+    known = (truth(min(step, last)) for step in range(1, steps + 1))
+    return stepper.rollout(first, steps=steps, prescribed=known)
 
 
 def _judged_part(stepper: Stepper, store: SeriesStore) -> tuple[str, list[int]]:
@@ -100,29 +110,18 @@ def _judged_part(stepper: Stepper, store: SeriesStore) -> tuple[str, list[int]]:
 def _errors(
     method: RollOut, store: SeriesStore, series: int
 ) -> dict[str, Float[np.ndarray, " steps"]]:
-    chosen = predicted_nodes(_first_graph(store, series)).numpy()
-    steps = len(store.index.times[series]) - 1
+    chosen = predicted_nodes(store.first_graph(series)).numpy()
     curves: dict[str, list[float]] = {name: [] for name in store.index.field_components}
-    for step, predicted in enumerate(method(store, series, steps), start=1):
+    for step, predicted in enumerate(method(store, series), start=1):
         for name, truth in _by_name(store, store.state(series, step)).items():
             curves[name].append(relative_l2(predicted[name][chosen], truth[chosen]))
     return {name: np.asarray(values) for name, values in curves.items()}
 
 
-def _standing_still(store: SeriesStore, series: int, steps: int) -> Iterator[Fields]:
+def _standing_still(store: SeriesStore, series: int) -> Iterator[Fields]:
     first = _by_name(store, store.state(series, 0))
-    for _ in range(steps):
-        yield first
-
-
-def _first_graph(store: SeriesStore, series: int) -> GraphBatch:
-    if not 0 <= series < len(store.names):
-        raise DataError(f"the store holds series 0 to {len(store.names) - 1}; got {series}")
-    return store.select([store.steps.index((series, 0))])
+    return repeat(first, len(store.index.times[series]) - 1)
 
 
 def _by_name(store: SeriesStore, state: Tensor) -> Fields:
-    components = store.index.field_components
-    ends = np.cumsum(list(components.values()))
-    parts = np.split(state.numpy().astype(np.float64), ends[:-1], axis=1)
-    return dict(zip(components, parts, strict=True))
+    return fields_by_name(state.double().numpy(), store.index.field_components)

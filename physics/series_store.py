@@ -1,10 +1,9 @@
 """Solutions over time on disk: every step is one graph, whose target is the step after."""
 
 import json
-import shutil
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +13,20 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from graphformers.errors import DataError
+from graphformers.files import replacing_folder
 from graphformers.graph_batch import GraphBatch
-from graphformers.physics.mesh_series import NODE_TYPES, MeshSeries
-from graphformers.physics.zarr_arrays import append_rows, array_of, create_arrays, open_arrays
+from graphformers.physics.mesh_series import FixedMesh, MeshSeries
+from graphformers.physics.zarr_arrays import (
+    append_rows,
+    array_of,
+    check_format,
+    create_arrays,
+    open_arrays,
+)
 
 FORMAT_VERSION = 1
 TIME = "time"
+MESHES_KEPT = 16  # of the series read last: their steps come in any order
 ARRAY_NAMES = ("points", "node_types", "edges", "states")
 
 
@@ -43,6 +50,13 @@ class SeriesIndex:
     edge_ptr: list[int] = field(default_factory=lambda: [0])
     state_ptr: list[int] = field(default_factory=lambda: [0])
     format_version: int = FORMAT_VERSION
+
+    @classmethod
+    def from_json(cls, text: str) -> "SeriesIndex":
+        """Raises ``DataError`` for a store of a newer version."""
+        document = json.loads(text)
+        check_format(document["format_version"], FORMAT_VERSION)
+        return cls(**document)
 
     def add(self, series: MeshSeries) -> None:
         """Note one more series after checking that it goes with the others."""
@@ -81,8 +95,9 @@ class SeriesStore:
     def __init__(self, path: str | Path):
         self.path = Path(path)
         group = open_arrays(self.path)
-        self.index = SeriesIndex(**json.loads(str(group.attrs["index"])))
+        self.index = SeriesIndex.from_json(str(group.attrs["index"]))
         self._arrays = {name: array_of(group, name) for name in ARRAY_NAMES}
+        self._mesh = lru_cache(maxsize=MESHES_KEPT)(self._read_mesh)
         self.steps = [
             (series, step)
             for series, times in enumerate(self.index.times)
@@ -98,15 +113,12 @@ class SeriesStore:
         fields: Sequence[str],
         parameters: Sequence[str] | None = None,
     ) -> "SeriesStore":
-        """Write series to a new folder, one step at a time, replacing one that is there at the end.
+        """Write series to a new store, one step at a time, replacing one that is there at the end.
 
         ``parameters`` None takes what the first series has. Raises ``DataError`` when the series do
         not go together, lack a field, or hold numbers that are not finite.
         """
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-        try:
+        with replacing_folder(path) as temporary:
             group, index = create_arrays(temporary), None
             for one in series:
                 index = index or _index_of_first(one, fields, parameters)
@@ -115,10 +127,6 @@ class SeriesStore:
             if index is None:
                 raise DataError("a store of series needs at least one series")
             group.attrs["index"] = json.dumps(asdict(index))
-            shutil.rmtree(path, ignore_errors=True)
-            temporary.rename(path)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
         return cls(path)
 
     def __len__(self) -> int:
@@ -150,41 +158,49 @@ class SeriesStore:
 
     def state(self, series: int, step: int) -> Float[Tensor, "nodes components"]:
         """All fields of one step beside each other."""
-        nodes = self._nodes(series)
-        start = self.index.state_ptr[series] + step * nodes
-        return torch.from_numpy(np.asarray(self._arrays["states"][start : start + nodes]))
+        nodes = self._rows("node_ptr", series)
+        count = nodes.stop - nodes.start
+        start = self.index.state_ptr[series] + step * count
+        return torch.from_numpy(np.asarray(self._arrays["states"][start : start + count]))
 
     def node_types(self, series: int) -> Int[Tensor, " nodes"]:
         """What every point of a series is; see ``MeshSeries``."""
-        types = np.asarray(self._arrays["node_types"][self._rows("node_ptr", series)])
-        return torch.from_numpy(types[:, 0].astype(np.int64))
+        return self._mesh(series).kinds.argmax(dim=1)
+
+    def conditions(self, graphs: Sequence[int]) -> Float[Tensor, "graphs conditions"]:
+        """Time and parameters of some steps in double precision, ordered as ``parameter_names``."""
+        rows = [self._conditions(*self.steps[graph]) for graph in graphs]
+        return torch.tensor(rows, dtype=torch.float64)
+
+    def first_graph(self, series: int) -> GraphBatch:
+        """The first step of a series."""
+        return self.select([self.steps.index((series, 0))])
 
     def select(self, graphs: Int[Tensor, " selected"] | Sequence[int]) -> GraphBatch:
         """The given steps as one batch, in the given order."""
         return GraphBatch.concatenate([self._graph(*self.steps[int(one)]) for one in graphs])
 
     def _graph(self, series: int, step: int) -> GraphBatch:
-        index, rows = self.index, self._rows("node_ptr", series)
-        kinds = torch.nn.functional.one_hot(self.node_types(series), NODE_TYPES).float()
-        edges = np.asarray(self._arrays["edges"][self._rows("edge_ptr", series)])
-        conditions = [index.times[series][step], *index.parameters[series].values()]
-        return GraphBatch(
-            x=torch.cat([self.state(series, step), kinds], dim=1),
-            positions=torch.from_numpy(np.asarray(self._arrays["points"][rows])).float(),
-            edge_index=torch.from_numpy(edges.astype(np.int64).T),
-            ptr=torch.tensor([0, rows.stop - rows.start]),
-            conditions=torch.tensor([conditions], dtype=torch.float32),
+        return self._mesh(series).graph(
+            self.state(series, step),
+            self._conditions(series, step),
             target=self.state(series, step + 1),
-            target_per_node=True,
+        )
+
+    def _conditions(self, series: int, step: int) -> list[float]:
+        return [self.index.times[series][step], *self.index.parameters[series].values()]
+
+    def _read_mesh(self, series: int) -> FixedMesh:
+        nodes, edges = self._rows("node_ptr", series), self._rows("edge_ptr", series)
+        return FixedMesh.of(
+            np.asarray(self._arrays["points"][nodes]),
+            np.asarray(self._arrays["edges"][edges]).T,
+            np.asarray(self._arrays["node_types"][nodes])[:, 0],
         )
 
     def _rows(self, pointer: str, series: int) -> slice:
         starts: list[int] = getattr(self.index, pointer)
         return slice(starts[series], starts[series + 1])
-
-    def _nodes(self, series: int) -> int:
-        rows = self._rows("node_ptr", series)
-        return rows.stop - rows.start
 
 
 def _index_of_first(
@@ -211,23 +227,4 @@ def _append_series(group: zarr.Group, series: MeshSeries, index: SeriesIndex) ->
     append_rows(group, "node_types", series.node_types[:, None].astype(np.uint8))
     append_rows(group, "edges", np.ascontiguousarray(mesh.edges.T, dtype=np.int32))
     for step in range(series.num_steps):
-        append_rows(group, "states", _stacked(series, step, index))
-
-
-def _stacked(
-    series: MeshSeries, step: int, index: SeriesIndex
-) -> Float[np.ndarray, "nodes components"]:
-    fields = series.read_step(step)
-    parts = []
-    for name, components in index.field_components.items():
-        values = fields.get(name)
-        expected = (series.mesh.num_points, components)
-        if values is None or values.shape != expected:
-            found = "none" if values is None else tuple(values.shape)
-            raise DataError(
-                f"{series.name!r}, step {step}: field {name!r} must be {expected}; got {found}"
-            )
-        if not np.isfinite(values).all():
-            raise DataError(f"{series.name!r}, step {step}: field {name!r} holds NaN or infinity")
-        parts.append(values)
-    return np.concatenate(parts, axis=1).astype(np.float32)
+        append_rows(group, "states", series.state(step, index.field_components))

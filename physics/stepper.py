@@ -1,7 +1,8 @@
 """A learned stand-in for a time-stepping solver: fit it to series, roll it out from a state."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import cast
 
@@ -142,7 +143,7 @@ class Stepper:
         first: GraphBatch,
         *,
         steps: int,
-        prescribed: Float[Tensor, "steps nodes components"] | None = None,
+        prescribed: Iterable[Float[Tensor, "nodes components"]] | None = None,
     ) -> Iterator[Fields]:
         """Fields after 1, 2, ... ``steps`` steps from a state in physical units, one at a time.
 
@@ -154,10 +155,11 @@ class Stepper:
         batch = scale.apply(first)
         known = ~predicted_nodes(first)[:, None]
         state = batch.x[:, : len(scale.field_mean)]
-        if prescribed is None:
-            held = state.expand(steps, *state.shape)
-        else:
-            held = (prescribed - scale.field_mean) / scale.field_std
+        values = (
+            repeat(state)
+            if prescribed is None
+            else ((one - scale.field_mean) / scale.field_std for one in prescribed)
+        )
         time_step = self.time_step_ / float(scale.condition_std[0])
         model = torch.no_grad()(self.model_.eval())  # step by step: the caller's mode is its own
         for one in roll_out(
@@ -165,7 +167,7 @@ class Stepper:
             batch,
             steps=steps,
             time_step=time_step,
-            prescribed=held.masked_fill(~known, torch.nan),
+            prescribed=(one.masked_fill(~known, torch.nan) for one in values),
         ):
             yield scale.restore(one)
 

@@ -1,11 +1,7 @@
 """Writing mesh cases into a zarr folder: all of them, or nothing."""
 
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -14,8 +10,9 @@ import zarr
 from jaxtyping import Int
 
 from graphformers.errors import DataError
+from graphformers.files import replacing_folder
 from graphformers.physics.mesh_case import MeshCase
-from graphformers.physics.zarr_arrays import append_rows, create_arrays
+from graphformers.physics.zarr_arrays import append_rows, check_format, create_arrays
 
 FORMAT_VERSION = 2  # 1 had the nodes of a case in the order of its file
 ARRAY_NAMES = ("order", "points", "features", "fields", "tags", "edges", "wall_facets")
@@ -66,11 +63,7 @@ class StoreIndex:
     def from_json(cls, text: str) -> "StoreIndex":
         """Raises ``DataError`` for a store of a newer version."""
         document = json.loads(text)
-        if document["format_version"] > FORMAT_VERSION:
-            raise DataError(
-                f"the mesh store has format {document['format_version']}, this version reads up to "
-                f"{FORMAT_VERSION}: update graphformers or import the cases again"
-            )
+        check_format(document["format_version"], FORMAT_VERSION)
         return cls(**document)
 
     def to_json(self) -> str:
@@ -120,10 +113,8 @@ def write_store(
     fields: Sequence[str] | None,
     parameters: Sequence[str] | None,
 ) -> None:
-    """Write all cases to a temporary folder beside ``path`` and rename it when it is complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-    try:
+    """Write all cases; an interruption leaves a store that was there before."""
+    with replacing_folder(path) as temporary:
         group, index = create_arrays(temporary), None
         for case in cases:
             index = index or StoreIndex.of_first_case(case, fields, parameters)
@@ -132,9 +123,6 @@ def write_store(
         if index is None:
             raise DataError("a mesh store needs at least one case")
         group.attrs["index"] = index.to_json()
-        _move_into_place(temporary, path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _append_case(group: zarr.Group, case: MeshCase, index: StoreIndex) -> None:
@@ -159,12 +147,3 @@ def _append_case(group: zarr.Group, case: MeshCase, index: StoreIndex) -> None:
 def shuffled(count: int, seed: int) -> Int[np.ndarray, " nodes"]:
     """Numbers below ``count`` in an order that is random, and the same for the same seed."""
     return np.random.default_rng(seed).permutation(count)
-
-
-def _move_into_place(temporary: Path, path: Path) -> None:
-    """Rename; an old store steps aside first and is removed last."""
-    aside = temporary.with_name(temporary.name + "-old")
-    with suppress(FileNotFoundError):
-        os.rename(path, aside)
-    os.rename(temporary, path)
-    shutil.rmtree(aside, ignore_errors=True)

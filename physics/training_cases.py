@@ -32,7 +32,7 @@ def opened_store(cases: CaseSource, options: ReadOptions) -> Iterator[MeshStore]
         yield _with_fields(cases, options)
     elif isinstance(cases, str | Path) or all(isinstance(one, str | Path) for one in cases):
         files = cast("str | Path | Sequence[str | Path]", cases)
-        yield MeshStore.import_cases(files, options)
+        yield _with_fields(MeshStore.import_cases(files, options), options)
     else:
         in_memory = cast("Sequence[MeshCase | pv.DataSet]", cases)
         with tempfile.TemporaryDirectory() as folder:

@@ -9,8 +9,9 @@ import numpy as np
 
 from graphformers.configuration import Json
 from graphformers.physics.mesh_case import MeshCase
-from graphformers.physics.mesh_store import MeshStore, StoredCase
+from graphformers.physics.mesh_store import MeshStore
 from graphformers.physics.readers.quality import UNIT_RATIO, LengthUnitWarning
+from graphformers.physics.wall import Wall
 
 MARGIN = 0.1  # share of the range by which a value may lie outside of it unremarked
 
@@ -32,7 +33,7 @@ class TrainingRange:
     @staticmethod
     def of_cases(store: MeshStore, train: Sequence[int]) -> "TrainingRange":
         """Measure the training cases, one at a time."""
-        sizes = [body_size(store.load(number)) for number in train]
+        sizes = [body_size(store.wall(number)) for number in train]
         values = {
             name: [store.index.parameters[number][name] for number in train]
             for name in store.parameter_names
@@ -44,7 +45,7 @@ class TrainingRange:
 
     def warn(self, case: MeshCase) -> None:
         """Warn of a body in another unit of length, and of what lies outside of the range."""
-        size = body_size(case)
+        size = body_size(case.wall)
         ratio = size / max(self.size[1], np.finfo(np.float64).tiny)
         if not 1 / UNIT_RATIO < ratio < UNIT_RATIO:
             warnings.warn(
@@ -90,7 +91,6 @@ class TrainingRange:
                 yield what, value, (least, largest)
 
 
-def body_size(case: MeshCase | StoredCase) -> float:
-    """Largest side of the bounding box of the wall; of the mesh where there is none."""
-    points = case.points[case.wall.point_ids] if case.wall.facets.size else case.points
-    return float(np.ptp(points, axis=0).max())
+def body_size(wall: Wall) -> float:
+    """Largest side of the bounding box of a wall; of the whole mesh where there is none."""
+    return wall.extent if wall.facets.size else float(np.ptp(wall.points, axis=0).max())

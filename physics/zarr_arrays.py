@@ -6,6 +6,8 @@ from typing import cast
 import numpy as np
 import zarr
 
+from graphformers.errors import DataError
+
 CHUNK_ROWS = 16384  # about one mesh of the bundled size: little is read that is not asked for
 ZARR_MAJOR = int(zarr.__version__.split(".")[0])
 
@@ -34,3 +36,12 @@ def append_rows(group: zarr.Group, name: str, rows: np.ndarray) -> None:
 def array_of(group: zarr.Group, name: str) -> zarr.Array:
     """An array of the group, which may hold groups as well."""
     return cast("zarr.Array", group[name])
+
+
+def check_format(version: int, newest: int) -> None:
+    """Raise ``DataError`` for a store that a newer version wrote."""
+    if version > newest:
+        raise DataError(
+            f"the store has format {version}, this version reads up to {newest}: "
+            "update graphformers or import the cases again"
+        )

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from graphformers.files import replacing, write_json, write_text
+from graphformers.files import replacing, replacing_folder, write_json, write_text
 
 
 def test_a_failing_writer_leaves_the_previous_file_and_no_rubbish(tmp_path):
@@ -41,3 +41,16 @@ def test_json_refuses_nan(tmp_path):
     assert not (tmp_path / "a.json").exists()
     write_json(tmp_path / "a.json", {"name": "Å"})
     assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == {"name": "Å"}
+
+
+def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path):
+    folder = tmp_path / "store"
+    with replacing_folder(folder) as new:
+        (new / "a").write_text("first")
+    with pytest.raises(IsADirectoryError), replacing_folder(folder) as new:
+        new.write_text("a file, not a folder")
+    assert (folder / "a").read_text() == "first"
+    with replacing_folder(folder) as new:
+        (new / "b").write_text("third")
+    assert [one.name for one in folder.iterdir()] == ["b"]
+    assert [one.name for one in tmp_path.iterdir()] == ["store"]
