@@ -30,8 +30,8 @@ class TrainingConfig:
         plateau_patience: epochs without improvement before a plateau lowers the learning rate
         plateau_factor: what a plateau multiplies it by
         gradient_clip: largest norm of the gradient; 0 switches clipping off
-        average_decay: decay per step of the averaged weights that are validated and kept; 0 keeps
-            the raw weights
+        average_decay: decay per step of the averaged weights that are validated and kept, once
+            some steps are behind; 0 keeps the raw weights
         patience: epochs without improvement before stopping; 0 never stops early
         minutes: wall-clock budget; 0 is no limit (a run cut by the clock cannot be reproduced
             exactly on another machine)

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import lightning.pytorch as lightning
 import torch
-from lightning.pytorch.callbacks import Callback, EMAWeightAveraging
+from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor, nn
 
 from graphformers.errors import DataError
 from graphformers.files import replacing
 from graphformers.graph_batch import GraphSource
+from graphformers.training.averaging import MovingAverage
 from graphformers.training.batches import batch_loader
 from graphformers.training.best_epoch import BestEpoch
 from graphformers.training.config import TrainingConfig
@@ -61,7 +62,7 @@ def fit(
         raise DataError(f"nothing to resume: {checkpoint or 'no folder given'} does not exist")
 
     best = BestEpoch(patience=config.patience, minutes=config.minutes)
-    averaging = [EMAWeightAveraging(decay=config.average_decay)] if config.average_decay else []
+    averaging = [MovingAverage(config.average_decay)] if config.average_decay else []
     saving = [SaveForResume(checkpoint)] if checkpoint is not None else []
     module = TrainingModule(model, objective, config)
     with _quiet(), cpu_threads(config.threads), _interruptible():

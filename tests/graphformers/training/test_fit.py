@@ -241,3 +241,14 @@ def test_schedules_that_contradict_themselves_are_refused(settings, message):
 def test_settings_out_of_range_are_refused(field, value):
     with pytest.raises(ConfigError, match=field):
         TrainingConfig(**{field: value})
+
+
+def test_a_long_average_does_not_hold_a_short_run_at_its_random_start(make_model, graphs):
+    raw = run(make_model(), graphs, TrainingConfig(epochs=10, batch_size=5, learning_rate=0.02))
+    averaged = run(
+        make_model(),
+        graphs,
+        TrainingConfig(epochs=10, batch_size=5, learning_rate=0.02, average_decay=0.999),
+    )
+    first, best = averaged.rows[0]["validation_rmse"], averaged.best_value
+    assert best < 0.5 * (first + raw.best_value)
