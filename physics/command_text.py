@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table
 
+from graphformers.cli.metric_table import print_whole
 from graphformers.training.report import Cell
 
 
@@ -22,12 +22,12 @@ def show_errors(rows: Sequence[dict[str, Cell]], *, counted: str = "cases") -> N
         prefix = f"{quantity}/"
         columns = [key for key in rows[0] if key.startswith(prefix)]
         titles = [key.removeprefix(prefix) for key in columns]
-        table = Table(quantity, counted, *titles, box=None, padding=(0, 2))
+        table = Table(quantity, counted, *titles, box=None, padding=(0, 2, 0, 0))
         for row in rows:
             table.add_row(
                 str(row["method"]), str(row[counted]), *(_shown(row[key]) for key in columns)
             )
-        Console().print(table)
+        print_whole(table)
 
 
 def _shown(value: Cell) -> str:

@@ -10,7 +10,8 @@ from lightning.pytorch.callbacks import Callback
 
 from graphformers.errors import DataError
 from graphformers.physics.baselines import Fields, MeanPredictor, NearestCase
-from graphformers.physics.judging import PRESSURE, Part, Predict, judge
+from graphformers.physics.external_flow import PRESSURE
+from graphformers.physics.judging import Part, Predict, judge
 from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.mesh_store import MeshStore, Track
 from graphformers.physics.metrics import relative_l2
@@ -30,6 +31,12 @@ from graphformers.training import Report, RunFolder
 from graphformers.training.report import Cell
 
 HEADLINE = "relative_l2"
+FORCES = {
+    "lift": "Lift coefficient from the predicted fields on the wall",
+    "drag": "Drag coefficient from the predicted fields on the wall",
+    "pressure_drag": "Drag coefficient from the predicted pressure on the wall, without friction",
+    "moment": "Coefficient of the pitching moment from the predicted fields on the wall",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,14 +189,14 @@ def _report(surrogate: Surrogate, rows: Sequence[Mapping[str, Cell]], seconds: f
         "best epoch": surrogate.history_.best_epoch + 1,
     }
     report.facts(f"Result on the {part} part", facts)
-    for name in [*surrogate.fields_, "lift"]:
+    for name in [*surrogate.fields_, *FORCES]:
         report.table(_heading(name, surrogate), _columns_of(name, rows))
     return report
 
 
 def _heading(name: str, surrogate: Surrogate) -> str:
-    if name == "lift":
-        return "Lift coefficient from the predicted wall pressure, against the solver's"
+    if name in FORCES:
+        return FORCES[name]
     unit = surrogate.units_.get(name)
     return f"Errors of {name}" + (f", in {unit} (relative L2 is a share)" if unit else "")
 

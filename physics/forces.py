@@ -115,6 +115,17 @@ def pressure_force(
     return wall_forces(wall, pressure).pressure
 
 
+def projected_area(wall: Wall, along: Float[np.ndarray, " space"]) -> float:
+    r"""Area of the shadow a closed body casts along a unit vector, per unit of span in 2-D.
+
+    .. math:: A = \frac{1}{2} \oint |n \cdot e|\, dA
+
+    Every line through a convex body meets its wall twice, hence the half. Behind a hollow, or with
+    several bodies, lines meet it more often, and the area is larger than that of the shadow.
+    """
+    return float(0.5 * np.abs(wall.facet_normals @ along).sum())
+
+
 def force_coefficients(
     wall: Wall,
     pressure: Float[np.ndarray, " points"],

@@ -4,17 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from graphformers.physics.baselines import Fields
-from graphformers.physics.forces import ForceCoefficients, FreeStream, force_coefficients
+from graphformers.physics.external_flow import SHEAR, forces_of_prediction
 from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.metrics import field_errors, mean_errors, number_errors
 from graphformers.training.report import Cell
 
 Predict = Callable[[MeshCase], Fields]
-PRESSURE, ANGLE, LIFT = "p", "angle_of_attack_deg", "lift_coefficient"
-SHEAR = "wallShearStress"  # as OpenFOAM writes it, the friction of the body on the fluid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +26,10 @@ def judge(methods: Mapping[str, Predict], parts: Sequence[Part]) -> list[dict[st
     """A row of mean errors for every method on every part that has cases.
 
     Columns are ``<field>/relative_l2`` (a share), ``<field>/rms``, ``<field>/largest`` and
-    ``<field>/wall_rms`` (in the field's unit), each the mean over cases; for sections in a free
-    stream also ``lift/rms`` and so on, the errors of the lift coefficient.
+    ``<field>/wall_rms`` (in the field's unit), each the mean over cases. Where all cases are
+    external flows also ``lift/rms``, ``lift/correlation`` and so on of the lift coefficients over
+    the cases, and of the drag (``pressure_drag`` without friction) and the moment; see
+    ``forces_of_prediction``.
     """
     rows: list[dict[str, Cell]] = []
     for part in parts:
@@ -47,7 +46,7 @@ def judge(methods: Mapping[str, Predict], parts: Sequence[Part]) -> list[dict[st
 
 def errors_of(predict: Predict, cases: Sequence[MeshCase]) -> dict[str, float]:
     """Mean errors of one method; see ``judge``."""
-    fields, lifts, drags = [], [], []
+    fields, forces = [], []
     for case in cases:
         predicted = predict(case)
         on_wall = np.zeros(case.num_points, dtype=bool)
@@ -58,71 +57,20 @@ def errors_of(predict: Predict, cases: Sequence[MeshCase]) -> dict[str, float]:
                 for name, values in predicted.items()
             }
         )
-        lifts.append(lift_of_prediction(case, predicted))
-        drags.append(drag_of_prediction(case, predicted))
-    drag = "drag" if cases and SHEAR in fields[0] else "pressure_drag"
-    return mean_errors(fields) | _number_errors("lift", lifts) | _number_errors(drag, drags)
+        forces.append(forces_of_prediction(case, predicted))
+    with_friction = any(SHEAR in predicted for predicted in fields)
+    return mean_errors(fields) | _force_errors(forces, with_friction=with_friction)
 
 
-def lift_of_prediction(case: MeshCase, predicted: Fields) -> tuple[float, float] | None:
-    """Lift coefficient from the predicted wall pressure, and the solver's (else of its pressure).
-
-    ``None`` where there is none: in 3-D, without pressure, angle of attack or wall.
-    """
-    if not has_forces(case, predicted):
-        return None
-    solver = case.results.get(LIFT)
-    if solver is None:
-        solver = lift_coefficient(case, case.fields[PRESSURE][:, 0])
-    return lift_coefficient(case, predicted[PRESSURE][:, 0]), solver
-
-
-def drag_of_prediction(case: MeshCase, predicted: Fields) -> tuple[float, float] | None:
-    """Drag coefficient of the predicted fields and of the true ones; ``None`` as for the lift.
-
-    Both are integrated alike and from the same fields: what a pressure leaves out of the solver's
-    drag is no error of the prediction.
-    """
-    if not has_forces(case, predicted):
-        return None
-    truth = {name: case.fields[name] for name in predicted}
-    return coefficients(case, predicted).drag, coefficients(case, truth).drag
-
-
-def has_forces(case: MeshCase, fields: Fields) -> bool:
-    """Whether the case is a section in a free stream and the fields hold its pressure."""
-    has_stream = case.space == 2 and ANGLE in case.parameters and case.wall.facets.size > 0
-    return has_stream and fields.get(PRESSURE, np.zeros((0, 0))).shape[1] == 1
-
-
-def coefficients(case: MeshCase, fields: Fields) -> ForceCoefficients:
-    """Coefficients of a section from its pressure and, where there is one, its wall shear.
-
-    Its extent is taken for the chord, and moments are about the quarter chord of a leading edge at
-    the origin. Without a ``speed`` or ``density`` among the parameters these are one, as in a
-    computation in units of the free stream.
-    """
-    chord = case.wall.extent
-    stream = FreeStream(
-        angle_of_attack_deg=case.parameters[ANGLE],
-        speed=case.parameters.get("speed", 1.0),
-        density=case.parameters.get("density", 1.0),
-        chord=chord,
-        moment_center=(0.25 * chord, 0.0),
-    )
-    shear = -fields[SHEAR] if SHEAR in fields else None
-    return force_coefficients(case.wall, fields[PRESSURE][:, 0], stream, shear)
-
-
-def lift_coefficient(case: MeshCase, pressure: Float[np.ndarray, " points"]) -> float:
-    """Lift coefficient of a section from its pressure alone; see ``coefficients``."""
-    return coefficients(case, {PRESSURE: pressure[:, None]}).lift
-
-
-def _number_errors(name: str, pairs: Sequence[tuple[float, float] | None]) -> dict[str, float]:
-    """Errors of predicted and true numbers; none when a case has no such number."""
-    numbers = [pair for pair in pairs if pair is not None]
-    if not numbers or len(numbers) < len(pairs):
+def _force_errors(
+    forces: Sequence[Mapping[str, tuple[float, float]]], *, with_friction: bool
+) -> dict[str, float]:
+    """Errors over the cases of every coefficient; none when a case has none."""
+    if not forces or not all(forces):
         return {}
-    predicted, true = np.array(numbers, dtype=np.float64).T
-    return {f"{name}/{key}": value for key, value in number_errors(predicted, true).items()}
+    errors: dict[str, float] = {}
+    for name in forces[0]:
+        predicted, true = np.array([pairs[name] for pairs in forces], dtype=np.float64).T
+        shown = name if with_friction or name != "drag" else "pressure_drag"
+        errors |= {f"{shown}/{key}": one for key, one in number_errors(predicted, true).items()}
+    return errors

@@ -36,7 +36,7 @@ def force_rows(forces: ForceCoefficients | None) -> list[dict[str, str]]:
     return [
         {"name": "lift coefficient", "value": f"{forces.lift:.4f}"},
         {"name": drag, "value": f"{forces.drag:.4f}"},
-        {"name": "moment coefficient, quarter chord", "value": f"{forces.moment:.4f}"},
+        {"name": "moment coefficient, nose up", "value": f"{forces.moment:.4f}"},
     ]
 
 

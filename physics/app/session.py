@@ -14,8 +14,8 @@ from jaxtyping import Float
 from graphformers.errors import ConfigError, DataError, nearest_name
 from graphformers.physics.app.sliders import Slider, sliders_of
 from graphformers.physics.baselines import Fields
+from graphformers.physics.external_flow import coefficients, has_forces
 from graphformers.physics.forces import ForceCoefficients
-from graphformers.physics.judging import coefficients, has_forces
 from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.metrics import FieldErrors, field_errors
 from graphformers.physics.pictures.captions import field_label

@@ -8,7 +8,8 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 
 from graphformers.errors import DataError
-from graphformers.physics.judging import Predict, drag_of_prediction, lift_of_prediction
+from graphformers.physics.external_flow import forces_of_prediction
+from graphformers.physics.judging import Predict
 from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.metrics import number_errors
 from graphformers.physics.pictures.panels import hide_frame, new_figure, png_bytes
@@ -20,7 +21,7 @@ Pairs: TypeAlias = Float[np.ndarray, "2 cases"]
 def force_picture(forces: Mapping[str, Pairs]) -> bytes:
     """PNG with a panel for each coefficient: predicted against true, and how well they agree."""
     if not forces:
-        raise DataError("no case has forces: they need pressure on a wall and an angle of attack")
+        raise DataError("no case has forces: they need pressure on a wall in a free stream")
     figure = new_figure(4.2 * len(forces), 4.2)
     grid = figure.subplots(1, len(forces), squeeze=False)[0]
     for axes, (name, pairs) in zip(grid, forces.items(), strict=True):
@@ -29,17 +30,11 @@ def force_picture(forces: Mapping[str, Pairs]) -> bytes:
 
 
 def forces_over_cases(predict: Predict, cases: Sequence[MeshCase]) -> dict[str, Pairs]:
-    """Lift and drag coefficient of predictions and of the truth, of the cases that have them."""
+    """Lift, drag and moment coefficient of predictions and of the truth, where cases have them."""
     found: dict[str, list[tuple[float, float]]] = {}
     for case in cases:
-        predicted = predict(case)
-        numbers = {
-            "lift": lift_of_prediction(case, predicted),
-            "drag": drag_of_prediction(case, predicted),
-        }
-        for name, pair in numbers.items():
-            if pair is not None:
-                found.setdefault(name, []).append(pair)
+        for name, pair in forces_of_prediction(case, predict(case)).items():
+            found.setdefault(name, []).append(pair)
     return {name: np.array(pairs).T for name, pairs in found.items()}
 
 

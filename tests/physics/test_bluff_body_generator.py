@@ -10,6 +10,7 @@ import pytest
 import pyvista as pv
 
 from graphformers.physics import read_cases
+from graphformers.physics.external_flow import free_stream, is_external
 
 FOLDER = Path(__file__).parents[2] / "examples" / "bluff_bodies"
 ROUND = 3e-3  # what a polyhedron of 2562 corners on a round body lacks of its area and volume
@@ -196,3 +197,5 @@ def test_a_folder_is_gone_on_with(
     assert first.results["drag_coefficient"] == 0.25
     assert {"length", "yaw_deg", "frontal_area", "points"} <= first.results.keys()
     assert first.wall_path == tmp_path / "0000_wall.vtp"
+    assert is_external(first)
+    assert free_stream(first).area == first.results["frontal_area"]

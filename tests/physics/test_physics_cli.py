@@ -67,7 +67,8 @@ def test_predict_evaluate_and_view_use_what_train_left(trained, ring_folder, tmp
     (row,) = RunFolder(figures).read_metrics()
     trained_row = RunFolder(trained).read_metrics()[3]
     assert row["p/rms"] == pytest.approx(trained_row["p/rms"])
-    assert "relative_l2" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert all(word in shown for word in ("relative_l2", "lift", "pressure_drag", "correlation"))
     pictures = {one.name for one in (figures / "pictures").iterdir()}
     assert pictures == {"forces.png", "p_by_distance.png", "U_by_distance.png"}
 

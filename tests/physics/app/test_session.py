@@ -6,7 +6,7 @@ from graphformers.errors import ConfigError, DataError
 from graphformers.physics import read_case
 from graphformers.physics.app import Session
 from graphformers.physics.app.session import SHOWN
-from graphformers.physics.judging import coefficients
+from graphformers.physics.external_flow import coefficients
 
 ANGLE = "angle_of_attack_deg"
 SINGLE_PRECISION = 1e-5

@@ -8,7 +8,7 @@ import pyvista as pv
 
 from graphformers.errors import DataError
 from graphformers.physics import case_from_dataset
-from graphformers.physics.judging import coefficients
+from graphformers.physics.external_flow import coefficients
 from graphformers.physics.pictures import (
     distance_picture,
     force_picture,
