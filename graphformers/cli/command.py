@@ -2,7 +2,9 @@
 
 import logging
 import sys
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,11 +65,15 @@ def _with_shipped_files(arguments: Sequence[str], commands: Sequence[Command]) -
 
 
 def guarded(action: Callable[[], None]) -> int:
-    """Run an action; turn a user's mistake or Ctrl-C into a message and an exit status."""
+    """Run an action; turn a user's mistake or Ctrl-C into a message and an exit status.
+
+    Warnings are one line each, without the place in the source.
+    """
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     console = Console(stderr=True)
     try:
-        action()
+        with plain_warnings():
+            action()
     except GraphformersError as error:
         console.print("error:", style="bold red", end=" ")
         console.print(str(error), highlight=False, markup=False, soft_wrap=True)
@@ -76,3 +82,14 @@ def guarded(action: Callable[[], None]) -> int:
         console.print("interrupted; what was finished is kept (see --resume)", highlight=False)
         return INTERRUPTED
     return 0
+
+
+@contextmanager
+def plain_warnings() -> Iterator[None]:
+    """Say of a warning what it says, and not in which line of Python it arose."""
+    before = warnings.formatwarning
+    warnings.formatwarning = lambda message, *_place, **_line: f"warning: {message}\n"
+    try:
+        yield
+    finally:
+        warnings.formatwarning = before

@@ -1,5 +1,8 @@
 """The command line's own commands."""
 
+import subprocess
+import sys
+
 import pytest
 
 from graphformers import __version__
@@ -30,6 +33,21 @@ def test_a_users_mistake_is_one_line_and_keeps_brackets(capsys):
 
     assert guarded(mistake) == MISTAKE
     assert "error: row 3: [Na+] is odd" in capsys.readouterr().err
+
+
+def test_a_warning_is_one_line_without_its_place_in_the_source():
+    """In a program of its own, as pytest keeps warnings to itself."""
+    program = (
+        "import warnings; from graphformers.cli.command import guarded;"
+        "guarded(lambda: warnings.warn('its speed is 60: an extrapolation'));"
+        "warnings.warn('after')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+    first, second, *_ = done.stderr.splitlines()
+    assert first == "warning: its speed is 60: an extrapolation"
+    assert second == "<string>:1: UserWarning: after"
 
 
 def test_a_defect_keeps_its_traceback():
