@@ -2,16 +2,15 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from graphformers.checkpoint import Config, PretrainedModel
-from graphformers.errors import ModelFileError
 from graphformers.graph_batch import GraphBatch
 from graphformers.layers.heads import Head
-from graphformers.models.official_weights import Renaming, converted_weights
+from graphformers.models.official_weights import Renaming, converted_weights, unwrapped
 
 Model = TypeVar("Model", bound="GraphModel")
 
@@ -44,8 +43,6 @@ class GraphModel(PretrainedModel[Config], ABC):
 class PublishedGraphModel(GraphModel[Config], ABC):
     """A graph model whose authors' weights can be read."""
 
-    official_prefixes: ClassVar[tuple[str, ...]] = ("model.",)
-
     @classmethod
     @abstractmethod
     def official_names(cls, config: Config, theirs: Mapping[str, Tensor]) -> Renaming:
@@ -66,24 +63,13 @@ class PublishedGraphModel(GraphModel[Config], ABC):
         """A model with weights in the authors' layout, in evaluation mode.
 
         ``state_dict`` is the state of their model; names may start with their training framework's
-        prefix. Raises ``ModelFileError`` when names or shapes do not belong to the configuration.
+        prefix. Raises ``ModelFileError`` with those that are missing, unknown or of another shape.
         """
         model = cls(config)
-        theirs = {_without(name, cls.official_prefixes): one for name, one in state_dict.items()}
-        theirs = cls.official_tensors(theirs, config)
+        theirs = cls.official_tensors(unwrapped(state_dict), config)
         renaming = cls.official_names(config, theirs)
-        converted = converted_weights(theirs, renaming, model)
-        try:
-            model.load_state_dict(converted)
-        except RuntimeError as error:
-            raise ModelFileError(f"the weights do not fit the configuration: {error}") from error
+        model.load_state_dict(converted_weights(theirs, renaming, model))
         return model.eval()
 
 
 PublishedModel = TypeVar("PublishedModel", bound=PublishedGraphModel)
-
-
-def _without(name: str, prefixes: tuple[str, ...]) -> str:
-    for prefix in prefixes:
-        name = name.removeprefix(prefix)
-    return name

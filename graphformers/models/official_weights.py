@@ -1,9 +1,10 @@
 """Weights in the layout of a model's authors, renamed to ours.
 
-Every tensor of ours is one of theirs, or several of theirs one below the other.
+Every tensor of ours is one of theirs, or several of theirs put together: as a rule one below the
+other.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -11,64 +12,63 @@ from torch.nn import functional as F
 
 from graphformers.errors import ModelFileError
 from graphformers.layers.categorical import CategoricalEmbedding
-from graphformers.models.features import CategoricalFeatures
-from graphformers.models.outputs import HalvingHeadConfig, HeadConfig, SequenceHeadConfig
 
 Renaming = dict[str, tuple[str, ...]]  # our module or tensor: theirs, in the order of the rows
+Join = Callable[[Sequence[Tensor]], Tensor]
 
+WRAPPERS = ("module.", "model.")  # put before every name by parallel wrappers, by trainers
 CHIRALITY = 1  # column of the atom table whose list grew from four to five entries
+NAMED_AT_MOST = 8  # tensors listed in an error
+
+
+def unwrapped(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors by the names that the authors' model itself gives them."""
+    theirs = dict(state_dict)
+    for wrapper in WRAPPERS:
+        theirs = {name.removeprefix(wrapper): tensor for name, tensor in theirs.items()}
+    return theirs
 
 
 def converted_weights(
-    theirs: Mapping[str, Tensor], renaming: Renaming, model: nn.Module
+    theirs: Mapping[str, Tensor],
+    renaming: Renaming,
+    model: nn.Module,
+    joins: Mapping[str, Join] | None = None,
 ) -> dict[str, Tensor]:
     """The state dict of ``model`` from the authors' tensors.
 
-    An embedding table one row short gets a row of zeros: the slot for unknown categories, which
-    then add nothing. The chirality table may have a fifth row that ours does not have.
-    Raises ``ModelFileError`` listing what is missing and what was not expected.
+    ``joins`` puts together what does not stand one below the other, by our name. An embedding table
+    one row short gets a row of zeros: the slot for unknown categories, which then add nothing. The
+    chirality table may have a fifth row that ours does not have. What ``renaming`` leaves out they
+    have no name for.
+
+    Raises ``ModelFileError`` with the names that are missing, unknown or of another shape.
     """
-    wanted = {name: _official_names(name, renaming) for name in model.state_dict()}
-    _check_names(theirs, [name for group in wanted.values() for name in group])
-    sizes = {
-        f"{name}.tables": module.rows
-        for name, module in model.named_modules()
-        if isinstance(module, CategoricalEmbedding)
+    expected = model.state_dict()
+    wanted = {name: _official_names(name, renaming) for name in expected}
+    named = {name for group in wanted.values() for name in group}
+    groups = {
+        name: [theirs[one] for one in group]
+        for name, group in wanted.items()
+        if all(one in theirs for one in group)
     }
-    converted = {}
-    for name, group in wanted.items():
-        tensors = [theirs[one] for one in group]
-        if name in sizes:
-            tensors = list(_resized(tensors, sizes[name]))
-        converted[name] = tensors[0] if len(tensors) == 1 else torch.cat(tensors)
-    return converted
-
-
-def feature_names(features: object, encoder: str, several: str) -> Renaming:
-    """Names of what ``features.build`` made, inside the authors' ``encoder``.
-
-    ``several`` is what they call the list of tables when there is more than one column.
-    """
-    if isinstance(features, CategoricalFeatures) and len(features.sizes) > 1:
-        tables = (f"{encoder}.{several}.{column}.weight" for column in range(len(features.sizes)))
-        return {"tables": tuple(tables)}
-    return {"tables": (f"{encoder}.encoder.weight",), "linear": (f"{encoder}.encoder",)}
-
-
-def head_names(head: HeadConfig) -> Renaming:
-    """Names of the heads of GraphGym and of the head that halves its width."""
-    if isinstance(head, HalvingHeadConfig):
-        return {f"head.mlp.layers.{layer}": (f"post_mp.FC_layers.{layer}",) for layer in range(3)}
-    if isinstance(head, SequenceHeadConfig):
-        words = (f"post_mp.graph_pred_linear_list.{one}" for one in range(head.positions))
-        return {"head.linear": tuple(words)}
-    mlp = "post_mp.layer_post_mp.model"
-    hidden = head.layers - 1
-    renaming: Renaming = {
-        f"head.mlp.hidden.{layer}": (f"{mlp}.0.Layer_{layer}.layer.model",)
-        for layer in range(hidden)
+    joins = _joins_of_tables(model) | dict(joins or {})
+    weights = {
+        name: _joined(tensors, joins.get(name, _one_below_the_other))
+        for name, tensors in groups.items()
     }
-    return renaming | {"head.mlp.output": (f"{mlp}.{1 if hidden else 0}.model",)}
+    _refuse(
+        {
+            "missing": [one for group in wanted.values() for one in group if one not in theirs],
+            "unknown": [name for name in theirs if name not in named],
+            "of another shape": [
+                f"{_shapes(wanted[name], groups[name])}, expected {tuple(expected[name].shape)}"
+                for name, weight in weights.items()
+                if weight is None or weight.shape != expected[name].shape
+            ],
+        }
+    )
+    return {name: weight for name, weight in weights.items() if weight is not None}
 
 
 def inside(prefix: str, renaming: Renaming, official: str = "") -> Renaming:
@@ -79,31 +79,44 @@ def inside(prefix: str, renaming: Renaming, official: str = "") -> Renaming:
     }
 
 
-def _official_names(name: str, renaming: Renaming) -> list[str]:
-    """Their names for one of ours: the longest prefix that is renamed decides."""
+def _official_names(name: str, renaming: Renaming) -> tuple[str, ...]:
+    """Their names for one of ours: the longest prefix that is renamed decides.
+
+    One that is not renamed keeps its name, which then is missing.
+    """
     module, rest = name, ""
-    while module not in renaming:
+    while module and module not in renaming:
         module, _, last = module.rpartition(".")
         rest = f".{last}{rest}"
-    return [other + rest for other in renaming[module]]
+    return tuple(other + rest for other in renaming[module]) if module else (name,)
 
 
-def _check_names(theirs: Mapping[str, Tensor], wanted: list[str]) -> None:
-    missing = [name for name in wanted if name not in theirs]
-    unexpected = sorted(set(theirs) - set(wanted))
-    if missing or unexpected:
-        raise ModelFileError(
-            "the weights do not belong to this configuration; "
-            f"missing: {_listed(missing)}; unexpected: {_listed(unexpected)}"
-        )
+def _joined(tensors: Sequence[Tensor], join: Join) -> Tensor | None:
+    """Theirs together; nothing where their shapes do not allow it."""
+    try:
+        return join(tensors)
+    except RuntimeError:
+        return None
 
 
-def _listed(names: list[str]) -> str:
-    shown = ", ".join(names[:8]) or "none"
-    return f"{shown} and {len(names) - 8} more" if len(names) > 8 else shown
+def _one_below_the_other(tensors: Sequence[Tensor]) -> Tensor:
+    return tensors[0] if len(tensors) == 1 else torch.cat(list(tensors))
 
 
-def _resized(tables: list[Tensor], sizes: tuple[int, ...]) -> Iterator[Tensor]:
+def _joins_of_tables(model: nn.Module) -> dict[str, Join]:
+    """How the tables of every categorical embedding stand one below the other."""
+
+    def join_for(rows: tuple[int, ...]) -> Join:
+        return lambda tables: torch.cat(list(_resized(tables, rows)))
+
+    return {
+        f"{name}.tables": join_for(module.rows)
+        for name, module in model.named_modules()
+        if isinstance(module, CategoricalEmbedding)
+    }
+
+
+def _resized(tables: Sequence[Tensor], sizes: tuple[int, ...]) -> Iterator[Tensor]:
     for column, (table, size) in enumerate(zip(tables, sizes, strict=True)):
         if size == table.shape[0] + 1:
             yield F.pad(table, (0, 0, 0, 1))
@@ -111,3 +124,20 @@ def _resized(tables: list[Tensor], sizes: tuple[int, ...]) -> Iterator[Tensor]:
             yield table[:size]
         else:
             yield table
+
+
+def _refuse(problems: Mapping[str, Sequence[str]]) -> None:
+    text = "; ".join(f"{what}: {_listed(names)}" for what, names in problems.items() if names)
+    if text:
+        raise ModelFileError(f"these weights do not fit the configuration. {text}")
+
+
+def _shapes(names: Sequence[str], tensors: Sequence[Tensor]) -> str:
+    parts = zip(names, tensors, strict=True)
+    return " + ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in parts)
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:NAMED_AT_MOST])
+    more = len(names) - NAMED_AT_MOST
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -10,7 +10,8 @@ from torch import Tensor
 from graphformers.models.gps.attention import PerformerConfig
 from graphformers.models.gps.config import GPSConfig
 from graphformers.models.gps.inputs import EigenvectorConfig, SignNetConfig
-from graphformers.models.official_weights import Renaming, feature_names, head_names, inside
+from graphformers.models.graphgym_names import feature_names, head_names
+from graphformers.models.official_weights import Renaming, inside
 
 PATH_MAPS = "edge_dis_encoder.weight"
 BLOCK: Renaming = {

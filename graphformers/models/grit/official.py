@@ -7,8 +7,9 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from graphformers.models.graphgym_names import feature_names, head_names
 from graphformers.models.grit.config import GRITConfig
-from graphformers.models.official_weights import Renaming, feature_names, head_names, inside
+from graphformers.models.official_weights import Renaming, inside
 
 BLOCK: Renaming = {
     "attention.query_key_value.weight": (

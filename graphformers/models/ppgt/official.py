@@ -11,7 +11,8 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from graphformers.models.official_weights import Renaming, feature_names, inside
+from graphformers.models.graphgym_names import feature_names
+from graphformers.models.official_weights import Renaming, inside
 from graphformers.models.ppgt.config import PPGTConfig
 
 PAIRS = "pos_enc.edge_encoders"

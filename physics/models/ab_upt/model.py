@@ -73,7 +73,7 @@ class ABUPT(PretrainedModel[ABUPTConfig]):
     def from_official(cls, state_dict: Mapping[str, Tensor], config: ABUPTConfig) -> "ABUPT":
         """The model with weights in one of the layouts of the published programs.
 
-        In evaluation mode. Raises ``ModelFileError`` with the keys that are missing, unknown or of
+        In evaluation mode. Raises ``ModelFileError`` with the names that are missing, unknown or of
         another shape, and for positions that are coded with other frequencies.
         """
         model = cls(config)

@@ -13,11 +13,10 @@ from torch import Tensor, nn
 
 from graphformers.errors import ModelFileError
 from graphformers.layers.sine_position_code import wave_frequencies
-from graphformers.models.official_weights import Renaming, converted_weights, inside
+from graphformers.models.official_weights import Renaming, converted_weights, inside, unwrapped
 from graphformers.physics.models.ab_upt.config import ABUPTConfig, Branch
 
 AS_IN_THE_TUTORIAL = (
-    (r"^module\.", ""),  # put before every key by torch's parallel wrappers
     (r"\.project\.", "."),
     (r"^physics_blocks\.", "blocks."),
     (r"^domain_decoder_blocks\.(\w+)\.", r"\1_blocks."),
@@ -53,21 +52,14 @@ def from_official_layout(
 ) -> dict[str, Tensor]:
     """Rename published weights to those of ``model``, which is an AB-UPT of that configuration.
 
-    Raises ``ModelFileError`` with the keys that are missing, unknown or of another shape, packed
+    Raises ``ModelFileError`` with the names that are missing, unknown or of another shape, packed
     projections by the names of their parts, and for other frequencies of the position codes.
     """
-    theirs = dict(part for key, value in state_dict.items() for part in _spelled(key, value))
+    spelled = (_spelled(key, value) for key, value in unwrapped(state_dict).items())
+    theirs = dict(part for parts in spelled for part in parts)
     for key, expected in _frequencies(config).items():
         _check_frequencies(key, theirs.pop(key, expected), expected)
-    weights = converted_weights(theirs, _renaming(config), model)
-    wrong = [
-        f"{name} {tuple(weights[name].shape)}, expected {tuple(expected.shape)}"
-        for name, expected in model.state_dict().items()
-        if weights[name].shape != expected.shape
-    ]
-    if wrong:
-        raise ModelFileError(f"these weights have another shape: {', '.join(wrong[:8])}")
-    return weights
+    return converted_weights(theirs, _renaming(config), model)
 
 
 def _spelled(key: str, value: Tensor) -> Iterator[tuple[str, Tensor]]:

@@ -6,7 +6,7 @@ from typing import final
 from torch import Tensor, nn
 
 from graphformers.physics.models.continuum.config import FourierAttentionNeuralOperatorConfig
-from graphformers.physics.models.continuum.official import assembled, fourier_pieces
+from graphformers.physics.models.continuum.official import fourier_layout, from_official_layout
 from graphformers.physics.models.continuum.patch_operator import PatchOperator
 
 
@@ -38,9 +38,9 @@ class FourierAttentionNeuralOperator(PatchOperator[FourierAttentionNeuralOperato
     ) -> "FourierAttentionNeuralOperator":
         """The model with weights in the layout of the published programs, in evaluation mode.
 
-        Raises ``ModelFileError`` with the keys that are missing, unknown or of another shape.
+        Raises ``ModelFileError`` with the names that are missing, unknown or of another shape.
         """
         model = cls(config)
-        pieces = fourier_pieces(model.state_dict(), config.layers, config.heads)
-        model.load_state_dict(assembled(state_dict, pieces))
+        weights = from_official_layout(state_dict, fourier_layout(config), model)
+        model.load_state_dict(weights)
         return model.eval()

@@ -14,7 +14,7 @@ from graphformers.layers.graph_attention import GraphAttention
 from graphformers.layers.padded_rows import PaddedRows
 from graphformers.layers.quadrature import log_quadrature
 from graphformers.physics.models.continuum.config import TransformerNeuralOperatorConfig
-from graphformers.physics.models.continuum.official import assembled, transformer_pieces
+from graphformers.physics.models.continuum.official import from_official_layout, transformer_layout
 from graphformers.physics.models.continuum.update import OperatorUpdate
 from graphformers.physics.models.node_inputs import node_inputs
 from graphformers.physics.models.required import required
@@ -71,11 +71,11 @@ class TransformerNeuralOperator(PretrainedModel[TransformerNeuralOperatorConfig]
     ) -> "TransformerNeuralOperator":
         """The model with weights in the layout of the published programs, in evaluation mode.
 
-        Raises ``ModelFileError`` with the keys that are missing, unknown or of another shape.
+        Raises ``ModelFileError`` with the names that are missing, unknown or of another shape.
         """
         model = cls(config)
-        ours = model.state_dict()
-        model.load_state_dict(assembled(state_dict, transformer_pieces(ours, config.layers)))
+        weights = from_official_layout(state_dict, transformer_layout(config), model)
+        model.load_state_dict(weights)
         return model.eval()
 
     def forward(self, batch: GraphBatch) -> Float[Tensor, "nodes fields"]:

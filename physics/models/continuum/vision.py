@@ -6,7 +6,7 @@ from typing import final
 from torch import Tensor, nn
 
 from graphformers.physics.models.continuum.config import ViTNeuralOperatorConfig
-from graphformers.physics.models.continuum.official import assembled, vision_pieces
+from graphformers.physics.models.continuum.official import from_official_layout, vision_layout
 from graphformers.physics.models.continuum.patch_operator import PatchOperator
 
 
@@ -33,9 +33,9 @@ class ViTNeuralOperator(PatchOperator[ViTNeuralOperatorConfig]):
     ) -> "ViTNeuralOperator":
         """The model with weights in the layout of the published programs, in evaluation mode.
 
-        Raises ``ModelFileError`` with the keys that are missing, unknown or of another shape.
+        Raises ``ModelFileError`` with the names that are missing, unknown or of another shape.
         """
         model = cls(config)
-        pieces = vision_pieces(model.state_dict(), config.layers)
-        model.load_state_dict(assembled(state_dict, pieces))
+        weights = from_official_layout(state_dict, vision_layout(config), model)
+        model.load_state_dict(weights)
         return model.eval()

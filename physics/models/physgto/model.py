@@ -69,10 +69,10 @@ class PhysGTO(PretrainedModel[PhysGTOConfig]):
     def from_official(cls, state_dict: Mapping[str, Tensor], config: PhysGTOConfig) -> "PhysGTO":
         """The model with weights in the layout of the published programs, in evaluation mode.
 
-        Raises ``ModelFileError`` with the keys that are missing, unknown or of another shape.
+        Raises ``ModelFileError`` with the names that are missing, unknown or of another shape.
         """
         model = cls(config)
-        weights = from_official_layout(state_dict, config, model.state_dict())
+        weights = from_official_layout(state_dict, config, model)
         model.load_state_dict(weights)
         return model.eval()
 

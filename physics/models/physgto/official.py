@@ -1,100 +1,98 @@
 """Weights in the layout of the published programs.
 
-The published programs name their parameters after their own modules; each table below lists the
-prefixes of theirs and of ours that hold the same numbers.
+The published programs name their parameters after their own modules; each table below lists our
+modules with theirs that hold the same numbers.
 """
 
 from collections.abc import Mapping
 
-from torch import Tensor
+from torch import Tensor, nn
 
-from graphformers.physics.models.official_layout import in_numbered_blocks, renamed_weights
+from graphformers.models.official_weights import Renaming, converted_weights, inside, unwrapped
 from graphformers.physics.models.physgto.config import PhysGTOConfig
 from graphformers.physics.models.task import TransientTask
 
 
-def _mlp(theirs: str, ours: str, layers: int) -> dict[str, str]:
+def _mlp(ours: str, theirs: str, layers: int) -> Renaming:
     """Their sequential container counts the activations between the linear layers, ours not."""
-    return {f"{theirs}.{2 * layer}.": f"{ours}.layers.{layer}." for layer in range(layers)}
+    return {f"{ours}.layers.{layer}": (f"{theirs}.{2 * layer}",) for layer in range(layers)}
 
 
-SHARED_BLOCK = {
-    "gnn.f_edge.f.0.": "message.edge_input.",
-    "gnn.f_edge.f.2.": "message.edge_output.0.",
-    "gnn.f_edge.f.3.": "message.edge_output.1.",
-    **_mlp("gnn.f_node.f", "message.node.0", 2),
-    "gnn.f_node.f.3.": "message.node.1.",
-    "ln1.": "attention_norm.",
-    "ln2.": "feed_forward_norm.",
+SHARED_BLOCK: Renaming = {
+    "message.edge_input": ("gnn.f_edge.f.0",),
+    "message.edge_output.0": ("gnn.f_edge.f.2",),
+    "message.edge_output.1": ("gnn.f_edge.f.3",),
+    **_mlp("message.node.0", "gnn.f_node.f", 2),
+    "message.node.1": ("gnn.f_node.f.3",),
+    "attention_norm": ("ln1",),
+    "feed_forward_norm": ("ln2",),
 }
-STATIC_BLOCK = {
+STATIC_BLOCK: Renaming = {
     **SHARED_BLOCK,
-    "mha.Q": "attention.token_query",
-    "mha.kv_1.": "attention.node_key_value.",
-    "mha.kv_2.": "attention.token_key_value.",
-    "mha.q_3.": "attention.node_query.",
-    "mha.out_proj.": "attention.output.",
-    **_mlp("ffn", "feed_forward", 2),
+    "attention.token_query": ("mha.Q",),
+    "attention.node_key_value": ("mha.kv_1",),
+    "attention.token_key_value": ("mha.kv_2",),
+    "attention.node_query": ("mha.q_3",),
+    "attention.output": ("mha.out_proj",),
+    **_mlp("feed_forward", "ffn", 2),
 }
-TRANSIENT_BLOCK = {
+TRANSIENT_BLOCK: Renaming = {
     **SHARED_BLOCK,
-    "MHA.Q": "attention.token_query",
-    "MHA.kv_1.": "attention.node_key_value.",
-    "MHA.qkv_2.": "attention.token_key_value.",
-    "MHA.q_3.": "attention.node_query.",
-    "MHA.proj.": "attention.output.",
-    **_mlp("linear1", "feed_forward", 2),
+    "attention.token_query": ("MHA.Q",),
+    "attention.node_key_value": ("MHA.kv_1",),
+    "attention.token_key_value": ("MHA.qkv_2",),
+    "attention.node_query": ("MHA.q_3",),
+    "attention.output": ("MHA.proj",),
+    **_mlp("feed_forward", "linear1", 2),
 }
-SURFACE_BLOCK = {
+SURFACE_BLOCK: Renaming = {
     **SHARED_BLOCK,
-    "mha.Q": "attention.token_query",
-    "mha.attention1.": "attention.read.",
-    "mha.attention2.": "attention.mix.",
-    "mha.attention3.": "attention.write.",
-    **_mlp("ffn", "feed_forward", 2),
+    "attention.token_query": ("mha.Q",),
+    "attention.read": ("mha.attention1",),
+    "attention.mix": ("mha.attention2",),
+    "attention.write": ("mha.attention3",),
+    **_mlp("feed_forward", "ffn", 2),
 }
-STATIC_ENDS = {
-    **_mlp("encoder.fv1.f", "encoder.state", 2),
-    **_mlp("mixer.fe.f", "edge_encoder", 2),
-    "decoder.delta_net.": "decoder.",
+STATIC_ENDS: Renaming = {
+    **_mlp("encoder.state", "encoder.fv1.f", 2),
+    **_mlp("edge_encoder", "mixer.fe.f", 2),
+    "decoder": ("decoder.delta_net",),
 }
-TRANSIENT_ENDS = {
-    **_mlp("encoder.fv1.f", "encoder.state", 3),
-    **_mlp("encoder.fv_type.f", "encoder.node_type", 3),
-    **_mlp("encoder.enc_t.f", "encoder.time", 3),
-    **_mlp("encoder.fv2.f", "encoder.fuse", 3),
-    **_mlp("encoder.fe.f", "edge_encoder", 2),
-    "decoder.alpha": "decoder.scale",
-    "decoder.state_out.": "decoder.change.",
+TRANSIENT_ENDS: Renaming = {
+    **_mlp("encoder.state", "encoder.fv1.f", 3),
+    **_mlp("encoder.node_type", "encoder.fv_type.f", 3),
+    **_mlp("encoder.time", "encoder.enc_t.f", 3),
+    **_mlp("encoder.fuse", "encoder.fv2.f", 3),
+    **_mlp("edge_encoder", "encoder.fe.f", 2),
+    "decoder.scale": ("decoder.alpha",),
+    "decoder.change": ("decoder.state_out",),
 }
-SURFACE_ENDS = {
-    **_mlp("encoder.fv1.f", "encoder.state", 2),
-    **_mlp("encoder.fv2.f", "encoder.conditions", 2),
-    **_mlp("encoder.fv3.f", "encoder.fuse", 2),
-    **_mlp("mixer.fe.f", "edge_encoder", 2),
-    **_mlp("decoder.delta_out", "decoder.change", 2),
-    **_mlp("decoder.state_out", "decoder.fields", 2),
-    "decoder.const": "decoder.drag_scale",
+SURFACE_ENDS: Renaming = {
+    **_mlp("encoder.state", "encoder.fv1.f", 2),
+    **_mlp("encoder.conditions", "encoder.fv2.f", 2),
+    **_mlp("encoder.fuse", "encoder.fv3.f", 2),
+    **_mlp("edge_encoder", "mixer.fe.f", 2),
+    **_mlp("decoder.change", "decoder.delta_out", 2),
+    **_mlp("decoder.fields", "decoder.state_out", 2),
+    "decoder.drag_scale": ("decoder.const",),
 }
-BLOCKS = "mixer.blocks."
 
 
 def from_official_layout(
-    state_dict: Mapping[str, Tensor],
-    config: PhysGTOConfig,
-    expected: Mapping[str, Tensor],
+    state_dict: Mapping[str, Tensor], config: PhysGTOConfig, model: nn.Module
 ) -> dict[str, Tensor]:
-    """Rename published weights to ours; ``expected`` is our state dict, for its names and shapes.
+    """Rename published weights to those of ``model``, which is a PhysGTO of that configuration.
 
-    Raises ``ModelFileError`` with the keys that are missing, unknown or of another shape.
+    Raises ``ModelFileError`` with the names that are missing, unknown or of another shape.
     """
     ends, block = _tables(config)
-    return renamed_weights(
-        state_dict, lambda key: in_numbered_blocks(key, BLOCKS, block, ends), expected
-    )
+    renaming = dict(ends)
+    for number in range(config.blocks):
+        renaming |= inside(f"blocks.{number}", block, f"mixer.blocks.{number}.")
+    return converted_weights(unwrapped(state_dict), renaming, model)
 
 
-def _tables(config: PhysGTOConfig) -> tuple[dict[str, str], dict[str, str]]:
+def _tables(config: PhysGTOConfig) -> tuple[Renaming, Renaming]:
     """Names outside and inside the blocks of the published model of this kind."""
     if isinstance(config.task, TransientTask):
         return TRANSIENT_ENDS, TRANSIENT_BLOCK

@@ -15,11 +15,11 @@ from graphformers.graph_batch import GraphBatch
 from graphformers.layers.mlp import MLP
 from graphformers.layers.padded_rows import PaddedRows
 from graphformers.layers.truncated_normal import truncated_normal_
+from graphformers.models.official_weights import converted_weights, unwrapped
 from graphformers.physics.models.node_inputs import located_inputs
-from graphformers.physics.models.official_layout import renamed_weights
 from graphformers.physics.models.transolver.block import TransolverBlock
 from graphformers.physics.models.transolver.config import TransolverConfig
-from graphformers.physics.models.transolver.official import our_name
+from graphformers.physics.models.transolver.official import official_names
 
 
 @final
@@ -59,12 +59,11 @@ class Transolver(PretrainedModel[TransolverConfig]):
     ) -> "Transolver":
         """The model with weights in the layout of the published program, in evaluation mode.
 
-        Raises ``ModelFileError`` with the keys that are missing, unknown or of another shape.
+        Raises ``ModelFileError`` with the names that are missing, unknown or of another shape.
         """
         model = cls(config)
-        last = config.blocks - 1
-        weights = renamed_weights(state_dict, lambda key: our_name(key, last), model.state_dict())
-        model.load_state_dict(weights)
+        names = official_names(config.blocks)
+        model.load_state_dict(converted_weights(unwrapped(state_dict), names, model))
         return model.eval()
 
     def forward(self, batch: GraphBatch) -> Float[Tensor, "nodes fields"]:

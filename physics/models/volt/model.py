@@ -53,10 +53,10 @@ class Volt(PretrainedModel[VoltConfig]):
         """The model with weights in the layout of the published program, in evaluation mode.
 
         Takes the weights of the backbone, alone or out of a whole segmentor, whose heads are left
-        out. Raises ``ModelFileError`` with the keys that are missing, unknown or of another shape.
+        out. Raises ``ModelFileError`` with the names that are missing, unknown or of another shape.
         """
         model = cls(config)
-        model.load_state_dict(backbone_weights(state_dict, model.state_dict()))
+        model.load_state_dict(backbone_weights(state_dict, config.depth, model))
         return model.eval()
 
     def forward(

@@ -1,78 +1,71 @@
 """Weights in the layout of the published program.
 
-The published program names its parameters after its own modules; the tables below list the
-prefixes of theirs and of ours that hold the same numbers.
+The published program names its parameters after its own modules; the tables below list our modules
+with theirs that hold the same numbers.
 """
 
 from collections.abc import Mapping
 
-from torch import Tensor
+from torch import Tensor, nn
 
-from graphformers.physics.models.official_layout import (
-    PARALLEL,
-    in_numbered_blocks,
-    renamed_prefix,
-    renamed_weights,
-)
+from graphformers.models.official_weights import Renaming, converted_weights, inside, unwrapped
 
-ENDS = {
-    "tokenizer.proj.": "tokenizer.projection.",
-    "decoder.pre.0.": "decoder.token_norm.",
-    "decoder.pre.2.": "decoder.narrow.",
-    "decoder.pre.3.": "decoder.narrow_norm.",
-    "decoder.unembed.proj.": "decoder.unembedding.projection.",
-    "decoder.unembed.bias": "decoder.unembedding.bias",
-    "decoder.post.0.": "decoder.voxel_norm.",
+ENDS: Renaming = {
+    "tokenizer.projection": ("tokenizer.proj",),
+    "decoder.token_norm": ("decoder.pre.0",),
+    "decoder.narrow": ("decoder.pre.2",),
+    "decoder.narrow_norm": ("decoder.pre.3",),
+    "decoder.unembedding.projection": ("decoder.unembed.proj",),
+    "decoder.unembedding.bias": ("decoder.unembed.bias",),
+    "decoder.voxel_norm": ("decoder.post.0",),
 }
-BLOCK = {
-    "norm1.": "attention_norm.",
-    "attn.qkv.": "attention.query_key_value.",
-    "attn.q_norm.": "attention.query_norm.",
-    "attn.k_norm.": "attention.key_norm.",
-    "attn.proj.": "attention.output.",
-    "norm2.": "feed_forward_norm.",
-    "mlp.fc1.": "feed_forward.layers.0.",
-    "mlp.fc2.": "feed_forward.layers.1.",
+BLOCK: Renaming = {
+    "attention_norm": ("norm1",),
+    "attention.query_key_value": ("attn.qkv",),
+    "attention.query_norm": ("attn.q_norm",),
+    "attention.key_norm": ("attn.k_norm",),
+    "attention.output": ("attn.proj",),
+    "feed_forward_norm": ("norm2",),
+    "feed_forward.layers.0": ("mlp.fc1",),
+    "feed_forward.layers.1": ("mlp.fc2",),
 }
-BLOCKS = "blocks."
 BACKBONE = "backbone."
-HEADS, SECOND_HEADS = "seg_heads.", "distill_heads."
+HEADS, SECOND_HEADS = "seg_heads", "distill_heads"
 
 
 def backbone_weights(
-    state_dict: Mapping[str, Tensor], expected: Mapping[str, Tensor]
+    state_dict: Mapping[str, Tensor], depth: int, model: nn.Module
 ) -> dict[str, Tensor]:
-    """Our weights of a backbone from theirs, alone or inside a segmentor.
+    """Our weights of a backbone of ``depth`` blocks from theirs, alone or inside a segmentor.
 
-    ``expected`` is our state dict, for its names and shapes. Raises ``ModelFileError`` with the
-    keys that are missing, unknown or of another shape.
+    Raises ``ModelFileError`` with the names that are missing, unknown or of another shape.
     """
     theirs = _without(state_dict, HEADS, SECOND_HEADS)
-    inside = {key.removeprefix(BACKBONE): value for key, value in theirs.items()}
-    return renamed_weights(inside, _backbone_name, expected)
+    alone = {name.removeprefix(BACKBONE): value for name, value in theirs.items()}
+    return converted_weights(alone, _backbone_names(depth), model)
 
 
 def segmentor_weights(
-    state_dict: Mapping[str, Tensor], expected: Mapping[str, Tensor], *, distillation: bool
+    state_dict: Mapping[str, Tensor], depth: int, model: nn.Module, *, distillation: bool
 ) -> dict[str, Tensor]:
     """Our weights of a segmentor from theirs; without ``distillation`` not of the second heads.
 
     Raises ``ModelFileError`` as ``backbone_weights`` does.
     """
-    theirs = _without(state_dict) if distillation else _without(state_dict, SECOND_HEADS)
-    return renamed_weights(theirs, _segmentor_name, expected)
+    theirs = unwrapped(state_dict) if distillation else _without(state_dict, SECOND_HEADS)
+    renaming = inside("backbone", _backbone_names(depth), BACKBONE)
+    heads: Renaming = {"heads": (HEADS,), "distillation_heads": (SECOND_HEADS,)}
+    return converted_weights(theirs, renaming | heads, model)
 
 
-def _without(state_dict: Mapping[str, Tensor], *prefixes: str) -> dict[str, Tensor]:
-    theirs = {key.removeprefix(PARALLEL): value for key, value in state_dict.items()}
-    return {key: value for key, value in theirs.items() if not key.startswith(prefixes)}
+def _without(state_dict: Mapping[str, Tensor], *modules: str) -> dict[str, Tensor]:
+    prefixes = tuple(f"{module}." for module in modules)
+    theirs = unwrapped(state_dict)
+    return {name: value for name, value in theirs.items() if not name.startswith(prefixes)}
 
 
-def _segmentor_name(key: str) -> str:
-    if key.startswith(BACKBONE):
-        return BACKBONE + _backbone_name(key.removeprefix(BACKBONE))
-    return renamed_prefix(key, {HEADS: "heads.", SECOND_HEADS: "distillation_heads."})
-
-
-def _backbone_name(key: str) -> str:
-    return in_numbered_blocks(key, BLOCKS, BLOCK, ENDS)
+def _backbone_names(depth: int) -> Renaming:
+    renaming = dict(ENDS)
+    for number in range(depth):
+        renaming |= inside(f"blocks.{number}", BLOCK, f"blocks.{number}.")
+    return renaming

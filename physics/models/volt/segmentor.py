@@ -45,7 +45,7 @@ class VoltSegmentor(PretrainedModel[VoltSegmentorConfig]):
         """
         model = cls(config)
         weights = segmentor_weights(
-            state_dict, model.state_dict(), distillation=config.distillation
+            state_dict, config.backbone.depth, model, distillation=config.distillation
         )
         model.load_state_dict(weights)
         return model.eval()

@@ -109,10 +109,10 @@ def test_tables_of_several_columns_are_not_theirs(weights_for):
         GraphTransformer.from_official(weights_for(ZINC), config)
 
 
-def test_missing_and_unexpected_weights_are_named(weights_for):
+def test_missing_and_unknown_weights_are_named(weights_for):
     weights = weights_for(ZINC)
     weights["layers.9.surplus"] = weights.pop("layers.1.O_e.bias")
-    expected = r"missing: layers\.1\.O_e\.bias; unexpected: layers\.9\.surplus"
+    expected = r"missing: layers\.1\.O_e\.bias; unknown: layers\.9\.surplus"
     with pytest.raises(ModelFileError, match=expected):
         GraphTransformer.from_official(weights, ZINC)
 

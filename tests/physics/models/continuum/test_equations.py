@@ -1,5 +1,7 @@
 """The models against their equations, written out in the conftest, in double precision."""
 
+import dataclasses
+
 import pytest
 import torch
 from torch import nn
@@ -16,10 +18,10 @@ from graphformers.physics.models.continuum import (
     ViTNeuralOperatorConfig,
 )
 from graphformers.physics.models.continuum.official import (
-    assembled,
-    fourier_pieces,
-    transformer_pieces,
-    vision_pieces,
+    fourier_layout,
+    from_official_layout,
+    transformer_layout,
+    vision_layout,
 )
 from graphformers.physics.models.continuum.patch_attention import PatchAttention
 
@@ -89,7 +91,7 @@ def test_gradients_of_all_weights_equal_those_of_the_equations(
     oracle(batch.x, times).square().mean().backward()
     model(batch).square().mean().backward()
     theirs = {name: one.grad for name, one in oracle.named_parameters()}
-    expected = assembled(theirs, transformer_pieces(model.state_dict(), config.layers))
+    expected = from_official_layout(theirs, transformer_layout(config), model)
     for name, ours in model.named_parameters():
         assert largest_difference(ours.grad, expected[name]) < ROUNDING, name
 
@@ -155,13 +157,12 @@ def test_gradients_of_patch_operators_equal_those_of_the_equations(patch_config,
     oracle(u).square().mean().backward()
     model.on_grid(u[None, ..., None]).square().mean().backward()
     theirs = {name: one.grad for name, one in oracle.named_parameters()}
-    layers, heads = patch_config.layers, patch_config.heads
-    pieces = (
-        fourier_pieces(model.state_dict(), layers, heads)
-        if isinstance(model, FourierAttentionNeuralOperator)
-        else vision_pieces(model.state_dict(), layers)
+    layout = (
+        fourier_layout(patch_config)
+        if isinstance(patch_config, FourierAttentionNeuralOperatorConfig)
+        else vision_layout(patch_config)
     )
-    expected = assembled(theirs, pieces)
+    expected = from_official_layout(theirs, layout, model)
     for name, ours in model.named_parameters():
         assert largest_difference(ours.grad, expected[name]) < ROUNDING, name
 
@@ -244,3 +245,14 @@ def test_patch_weights_that_do_not_fit_are_named(patch_config, patch_oracle):
         patch_model(patch_config).from_official(weights, patch_config)
     assert "unknown: encoder.layers.2.norm1.bias" in str(raised.value)
     assert "linear_out.weight (1, 9), expected (1, 8)" in str(raised.value)
+
+
+def test_modes_of_another_number_of_heads_are_refused(patch_oracle):
+    config = FourierAttentionNeuralOperatorConfig(
+        dim=8, heads=2, layers=1, patches=(2, 2), modes=(2, 2)
+    )
+    weights = patch_oracle(config).state_dict()
+    other = dataclasses.replace(config, heads=4)
+    expected = r"query_operator.weights1 \(8, 4, 2, 2, 2\) \+ .*expected \(4, 2, 8, 24, 2\)"
+    with pytest.raises(ModelFileError, match=expected):
+        FourierAttentionNeuralOperator.from_official(weights, other)

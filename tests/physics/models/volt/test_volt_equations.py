@@ -51,13 +51,12 @@ def test_training_equals_the_equations(published, scenes):
         block.drop_path.dropout = 0.0
     equations.train()(coordinates, features, scene_numbers(ptr)).square().sum().backward()
     model(coordinates, features, ptr).square().sum().backward()
-    names = dict(model.named_parameters())
-    theirs = {name: weight.grad for name, weight in equations.named_parameters()}
-    expected = backbone_weights(theirs, names)
-    for name, weight in names.items():
+    gradients = {name: weight.grad for name, weight in equations.named_parameters()}
+    expected = backbone_weights(equations.state_dict() | gradients, config.depth, model)
+    for name, weight in model.named_parameters():
         scale = max(expected[name].abs().max().item(), 1.0)
         assert largest_difference(weight.grad, expected[name]) < ROUNDING * scale, name
-    running = backbone_weights(equations.state_dict(), model.state_dict())
+    running = backbone_weights(equations.state_dict(), config.depth, model)
     for name, value in model.state_dict().items():
         assert largest_difference(value, running[name]) < ROUNDING, name
 
@@ -158,7 +157,7 @@ def test_weights_that_do_not_fit_are_named(segmentor):
     with pytest.raises(ModelFileError) as raised:
         VoltSegmentor.from_official(weights, config)
     message = str(raised.value)
-    assert "missing: backbone.blocks.1.attention.query_key_value.weight" in message
+    assert "missing: backbone.blocks.1.attn.qkv.weight" in message
     assert "unknown: seg_heads.ARKit.bias" in message
     assert "seg_heads.ScanNet.bias (20,), expected (4,)" in message
 
@@ -167,3 +166,9 @@ def test_weights_with_norms_the_configuration_lacks_are_refused(config, oracle):
     weights = oracle(config()).state_dict()
     with pytest.raises(ModelFileError, match=r"unknown: blocks.0.attn.q_norm.weight"):
         Volt.from_official(weights, config(qk_norm=False))
+
+
+def test_weights_they_have_no_name_for_are_missing_by_ours(config, oracle):
+    weights = oracle(config()).state_dict()
+    with pytest.raises(ModelFileError, match=r"missing: blocks.0.attention_scale.scale"):
+        Volt.from_official(weights, config(layer_scale=0.1))
