@@ -8,32 +8,23 @@ takes about half a minute on one core.
 """
 
 import argparse
-import csv
+import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyvista as pv
+
+sys.path.append(str(Path(__file__).parents[1]))  # where solved_cases lies
+
 from mesh import MeshOptions, plane_mesh
 from outline import load_outline
 from poly_mesh import write_poly_mesh
+from solved_cases.case_folder import Solution, read_rows, write_rows
+from solved_cases.openfoam import volume_mesh, wall_surface
 from solver import Flow, run, write_case
 
-from graphformers.files import replacing
-from graphformers.physics import ReadOptions, read_case
-
-FIELDS = ("U", "p", "nut")
-UNITS = ["p: m2/s2", "U: m/s", "nut: m2/s"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Solution:
-    """One solved case, as it is written."""
-
-    volume: pv.UnstructuredGrid
-    wall: pv.PolyData
-    coefficients: dict[str, float]
+UNITS = {"U": "m/s", "p": "m2/s2", "nut": "m2/s"}
+FORCES = ("lift", "drag")
 
 
 def main() -> None:
@@ -49,8 +40,7 @@ def main() -> None:
     outline = load_outline(arguments.outline)
     with tempfile.TemporaryDirectory() as work:
         solution = solve(outline, flow, Path(work) / name)
-    save(solution.volume, arguments.folder / f"{name}.vtu")
-    save(solution.wall, arguments.folder / f"{name}_wall.vtp")
+    solution.save(arguments.folder, name)
     rows.append(
         {
             "case": name,
@@ -64,7 +54,7 @@ def main() -> None:
         }
     )
     write_rows(rows, arguments.folder / "cases.csv")
-    lift, drag = (solution.coefficients[f"{force}_coefficient"] for force in ("lift", "drag"))
+    lift, drag = (solution.coefficients[f"{force}_coefficient"] for force in FORCES)
     print(f"case {name}: lift {lift:.4f}, drag {drag:.4f}, {solution.volume.n_points} points")
 
 
@@ -90,63 +80,11 @@ def solve(
     write_case(case, flow)
     write_poly_mesh(plane_mesh(outline, options), case, flow.span)
     coefficients = run(case)
-    return Solution(
-        volume=volume_mesh(case, flow, coefficients),
-        wall=wall_surface(case),
-        coefficients=coefficients,
-    )
-
-
-def volume_mesh(case: Path, flow: Flow, coefficients: dict[str, float]) -> pv.UnstructuredGrid:
-    """The 2-D mesh with point fields and the numbers of the case."""
-    solved = read_case(case, ReadOptions(fields=FIELDS))
-    mesh = pv.UnstructuredGrid(solved.dataset.copy())
-    mesh.points[:, 2] = 0.0
-    mesh.clear_data()
-    for name in FIELDS:
-        values = solved.fields[name].astype(np.float32)
-        is_vector = values.shape[1] == 2
-        mesh.point_data[name] = np.pad(values, ((0, 0), (0, 1))) if is_vector else values[:, 0]
-    mesh.point_data["wall"] = solved.boundaries["wall"].astype(np.uint8)
-    mesh.field_data["angle_of_attack_deg"] = [flow.angle_of_attack_deg]
-    mesh.field_data["reynolds"] = [flow.reynolds]
-    for force in ("lift_coefficient", "drag_coefficient"):
-        mesh.field_data[force] = [coefficients[force]]
-    mesh.field_data["units"] = UNITS
-    return mesh
-
-
-def wall_surface(case: Path) -> pv.PolyData:
-    """Middles of the wall's faces with pressure and shear stress."""
-    marker = case / "case.foam"
-    marker.touch()
-    reader = pv.OpenFOAMReader(marker)
-    reader.set_active_time_value(reader.time_values[-1])
-    reader.enable_all_patch_arrays()
-    patch = reader.read()["boundary"]["airfoil"]
-    middles = pv.PolyData(np.asarray(patch.cell_centers().points))
-    for name in ("p", "wallShearStress"):
-        middles.point_data[name] = np.asarray(patch.cell_data[name])
-    return middles
-
-
-def save(mesh: pv.DataSet, path: Path) -> None:
-    with replacing(path) as temporary:
-        mesh.save(temporary)
-
-
-def read_rows(path: Path) -> list[dict[str, str]]:
-    if not path.is_file():
-        return []
-    with path.open(newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
-def write_rows(rows: list[dict[str, str]], path: Path) -> None:
-    with replacing(path) as temporary, temporary.open("w", newline="") as stream:
-        table = csv.DictWriter(stream, fieldnames=list(rows[0]), lineterminator="\n")
-        table.writeheader()
-        table.writerows(rows)
+    numbers = {"angle_of_attack_deg": flow.angle_of_attack_deg, "reynolds": flow.reynolds}
+    forces = {f"{force}_coefficient": coefficients[f"{force}_coefficient"] for force in FORCES}
+    volume = volume_mesh(case, UNITS, numbers | forces)
+    volume.points[:, 2] = 0.0
+    return Solution(volume=volume, wall=wall_surface(case, "airfoil"), coefficients=coefficients)
 
 
 if __name__ == "__main__":

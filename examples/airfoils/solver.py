@@ -1,13 +1,11 @@
 """OpenFOAM v1912: write a simpleFoam case with Spalart-Allmaras, run it, read the coefficients."""
 
-import os
-import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from poly_mesh import HEADER
+from solved_cases.openfoam import coefficient_columns, run_program
 
 SPEED = 1.0  # m/s, with a chord of 1 m
 TURBULENCE_RATIO = 3.0  # nuTilda / nu far away, as fully turbulent flow wants it
@@ -36,19 +34,6 @@ class Flow:
         return SPEED / self.reynolds
 
 
-def solver_folder() -> Path | None:
-    """Folder that holds OpenFOAM's ``etc``, or None where simpleFoam is not installed.
-
-    OpenFOAM looks its settings up below WM_PROJECT_DIR. Debian's package does not set it, and its
-    ``etc/bashrc`` would set it wrongly.
-    """
-    program = shutil.which("simpleFoam")
-    given = os.environ.get("WM_PROJECT_DIR")
-    candidates = [Path(given)] if given else [Path("/usr/share/openfoam")]
-    found = [folder for folder in candidates if (folder / "etc" / "controlDict").is_file()]
-    return found[0] if program and found else None
-
-
 def write_case(case: Path, flow: Flow) -> None:
     """Everything but the mesh."""
     u, v = flow.velocity
@@ -74,37 +59,18 @@ def write_case(case: Path, flow: Flow) -> None:
 
 def run(case: Path) -> dict[str, float]:
     """Solve and return the coefficients of the last iteration; ``RuntimeError`` when that fails."""
-    folder = solver_folder()
-    if folder is None:
-        raise RuntimeError("simpleFoam is not installed: apt-get install openfoam")
-    environment = {**os.environ, "WM_PROJECT_DIR": str(folder)}
-    command = ["simpleFoam", "-case", str(case)]
-    with (case / "log.simpleFoam").open("w") as log:
-        done = subprocess.run(
-            command, env=environment, stdout=log, stderr=subprocess.STDOUT, check=False
-        )
-    if done.returncode != 0:
-        tail = (case / "log.simpleFoam").read_text(errors="replace")[-800:]
-        raise RuntimeError(f"simpleFoam failed in {case}:\n{tail}")
+    run_program(case, "simpleFoam")
     return last_coefficients(case)
 
 
 def last_coefficients(case: Path) -> dict[str, float]:
     """Lift, drag and moment; ``RuntimeError`` while the lift still moves."""
-    path = case / "postProcessing" / "coefficients" / "0" / "coefficient.dat"
-    lines = path.read_text().splitlines()
-    header = next(line for line in lines if line.startswith("#") and "Cl" in line.split())
-    columns = header.lstrip("# ").split()
-    table = np.asarray([line.split() for line in lines if not line.startswith("#")], dtype=float)
-    lift = table[:, columns.index("Cl")]
-    drift = float(np.ptp(lift[-WINDOW:]))
-    if not np.isfinite(lift[-1]) or drift > LARGEST_DRIFT:
+    found = coefficient_columns(case)
+    drift = float(np.ptp(found["Cl"][-WINDOW:]))
+    if not drift <= LARGEST_DRIFT:  # also where it is not a number
         raise RuntimeError(f"{case}: not converged, the lift moved by {drift:.3g} at the end")
     names = {"lift": "Cl", "drag": "Cd", "moment": "CmPitch"}
-    return {
-        f"{name}_coefficient": float(table[-1, columns.index(column)])
-        for name, column in names.items()
-    }
+    return {f"{name}_coefficient": float(found[column][-1]) for name, column in names.items()}
 
 
 def wall_damping(ratio: float) -> float:

@@ -8,7 +8,7 @@ case in place of 320 kB. Cases keep their names and their split; the first of ea
 """
 
 import argparse
-import csv
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,10 @@ from vtkmodules.vtkIOXML import vtkXMLUnstructuredGridWriter
 
 from graphformers.files import replacing
 from graphformers.physics import mesh_edges
+
+sys.path.append(str(Path(__file__).parents[1]))  # where solved_cases lies
+
+from solved_cases.case_folder import read_rows, write_rows
 
 CASES_PER_SPLIT = {"train": 80, "val": 8, "test": 16}
 BOX = (-0.75, 2.0, -0.75, 0.75)  # chords; cells whose middle lies inside stay
@@ -32,8 +36,7 @@ def main() -> None:
     parser.add_argument("full", type=Path)
     parser.add_argument("subset", type=Path)
     arguments = parser.parse_args()
-    with (arguments.full / "cases.csv").open(newline="") as stream:
-        rows = list(csv.DictReader(stream))
+    rows = read_rows(arguments.full / "cases.csv")
     chosen = [row for split in CASES_PER_SPLIT for row in first_of_split(rows, split)]
     chosen.sort(key=lambda row: row["case"])
     for row in chosen:
@@ -41,10 +44,7 @@ def main() -> None:
         mesh = small_mesh(pv.read(arguments.full / name))
         write_packed(mesh, arguments.subset / name)
         row["points"], row["cells"] = str(mesh.n_points), str(mesh.n_cells)
-    with replacing(arguments.subset / "cases.csv") as path, path.open("w", newline="") as stream:
-        table = csv.DictWriter(stream, fieldnames=list(chosen[0]), lineterminator="\n")
-        table.writeheader()
-        table.writerows(chosen)
+    write_rows(chosen, arguments.subset / "cases.csv")
 
 
 def first_of_split(rows: list[dict[str, str]], split: str) -> list[dict[str, str]]:

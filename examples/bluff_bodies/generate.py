@@ -7,41 +7,30 @@ in it is gone on with.
 """
 
 import argparse
-import csv
 import dataclasses
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyvista as pv
+
+sys.path.append(str(Path(__file__).parents[1]))  # where solved_cases lies
+
 from body import FAMILIES, Body, draw_body, frontal_area
-from solver import Flow, run, solver_folder, write_case
+from solved_cases.case_folder import Solution, read_rows, write_rows
+from solved_cases.openfoam import solver_folder, volume_mesh, wall_surface
+from solver import PROGRAMS, Flow, run, write_case
 
-from graphformers.files import replacing
-from graphformers.physics import ReadOptions, read_case
-
-FIELDS = ("p", "U", "k", "nut")
-UNITS = ["p: m2/s2", "U: m/s", "k: m2/s2", "nut: m2/s"]
+UNITS = {"p": "m2/s2", "U": "m/s", "k": "m2/s2", "nut": "m2/s"}
 REYNOLDS = (5e4, 5e5)  # with a length of 1 m
 SPLITS = ("train", "train", "test", "train", "val", "train", "train", "test")  # of eight in a row
 COEFFICIENTS = ("drag_coefficient", "lift_coefficient", "side_coefficient")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Solution:
-    """One solved case, as it is written."""
-
-    volume: pv.UnstructuredGrid
-    wall: pv.PolyData
-    coefficients: dict[str, float]
-
-
 def main() -> None:
     arguments = parse_arguments()
     try:
-        solver_folder()
+        solver_folder(PROGRAMS)
     except RuntimeError as error:
         sys.exit(str(error))
     arguments.folder.mkdir(parents=True, exist_ok=True)
@@ -60,8 +49,7 @@ def main() -> None:
             write_rows(refused, refusals)
             print(f"case {name}: {error}", flush=True)
             continue
-        save(solution.volume, arguments.folder / f"{name}.vtu")
-        save(solution.wall, arguments.folder / f"{name}_wall.vtp")
+        solution.save(arguments.folder, name)
         rows.append(case_row(number, body, flow, solution))
         write_rows(rows, table)
         drag = solution.coefficients["drag_coefficient"]
@@ -100,39 +88,10 @@ def solve(body: Body, flow: Flow, case: Path) -> Solution:
     coefficients = run(case)
     numbers = {"reynolds": flow.reynolds, "frontal_area": frontal_area(surface)}
     return Solution(
-        volume=volume_mesh(case, numbers | coefficients),
-        wall=wall_surface(case),
+        volume=volume_mesh(case, UNITS, numbers | coefficients),
+        wall=wall_surface(case, "body"),
         coefficients=coefficients,
     )
-
-
-def volume_mesh(case: Path, numbers: dict[str, float]) -> pv.UnstructuredGrid:
-    """The mesh with point fields and the numbers of the case."""
-    solved = read_case(case, ReadOptions(fields=FIELDS))
-    mesh = pv.UnstructuredGrid(solved.dataset.copy())
-    mesh.clear_data()
-    for name in FIELDS:
-        values = solved.fields[name].astype(np.float32)
-        mesh.point_data[name] = values if values.shape[1] == 3 else values[:, 0]
-    mesh.point_data["wall"] = solved.boundaries["wall"].astype(np.uint8)
-    for name, value in numbers.items():
-        mesh.field_data[name] = [value]
-    mesh.field_data["units"] = UNITS
-    return mesh
-
-
-def wall_surface(case: Path) -> pv.PolyData:
-    """Middles of the wall's faces with pressure and shear stress."""
-    marker = case / "case.foam"
-    marker.touch()
-    reader = pv.OpenFOAMReader(marker)
-    reader.set_active_time_value(reader.time_values[-1])
-    reader.enable_all_patch_arrays()
-    patch = reader.read()["boundary"]["body"]
-    middles = pv.PolyData(np.asarray(patch.cell_centers().points))
-    for name in ("p", "wallShearStress"):
-        middles.point_data[name] = np.asarray(patch.cell_data[name])
-    return middles
 
 
 def case_row(number: int, body: Body, flow: Flow, solution: Solution) -> dict[str, str]:
@@ -152,25 +111,6 @@ def case_row(number: int, body: Body, flow: Flow, solution: Solution) -> dict[st
         "cells": str(solution.volume.n_cells),
         "split": SPLITS[number % len(SPLITS)],
     }
-
-
-def save(mesh: pv.DataSet, path: Path) -> None:
-    with replacing(path) as temporary:
-        mesh.save(temporary)
-
-
-def read_rows(path: Path) -> list[dict[str, str]]:
-    if not path.is_file():
-        return []
-    with path.open(newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
-def write_rows(rows: list[dict[str, str]], path: Path) -> None:
-    with replacing(path) as temporary, temporary.open("w", newline="") as stream:
-        table = csv.DictWriter(stream, fieldnames=list(rows[0]), lineterminator="\n")
-        table.writeheader()
-        table.writerows(rows)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,5 @@
 """OpenFOAM v1912: fill in the case files, mesh the space around a body, solve, read forces."""
 
-import os
-import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -10,6 +7,7 @@ from string import Template
 import numpy as np
 import pyvista as pv
 from body import frontal_area
+from solved_cases.openfoam import coefficient_columns, run_program
 
 TEMPLATE = Path(__file__).parent / "template"
 PROGRAMS = ("blockMesh", "snappyHexMesh", "simpleFoam")
@@ -39,21 +37,6 @@ class Flow:
     def viscosity(self) -> float:
         """Kinematic, m2/s."""
         return SPEED / self.reynolds
-
-
-def solver_folder() -> Path:
-    """Folder that holds OpenFOAM's ``etc``; ``RuntimeError`` where it is not installed.
-
-    OpenFOAM looks its settings up below WM_PROJECT_DIR. Debian's package does not set it, and its
-    ``etc/bashrc`` would set it wrongly.
-    """
-    missing = [program for program in PROGRAMS if shutil.which(program) is None]
-    if missing:
-        raise RuntimeError(f"{', '.join(missing)} not found: apt-get install openfoam")
-    folder = Path(os.environ.get("WM_PROJECT_DIR", "/usr/share/openfoam"))
-    if not (folder / "etc" / "controlDict").is_file():
-        raise RuntimeError(f"no etc/controlDict in {folder}: set WM_PROJECT_DIR to its folder")
-    return folder
 
 
 def write_case(case: Path, surface: pv.PolyData, flow: Flow) -> None:
@@ -91,37 +74,17 @@ def case_values(surface: pv.PolyData, flow: Flow) -> dict[str, float]:
 
 def run(case: Path) -> dict[str, float]:
     """Mesh, solve and return the coefficients; ``RuntimeError`` when one of these fails."""
-    environment = {**os.environ, "WM_PROJECT_DIR": str(solver_folder())}
-    for command in (["blockMesh"], ["snappyHexMesh", "-overwrite"], ["simpleFoam"]):
-        log = case / f"log.{command[0]}"
-        with log.open("w") as stream:
-            done = subprocess.run(
-                [*command, "-case", str(case)],
-                env=environment,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-                check=False,
-            )
-        if done.returncode != 0:
-            tail = log.read_text(errors="replace")[-800:]
-            raise RuntimeError(f"{command[0]} failed in {case}:\n{tail}")
+    run_program(case, "blockMesh")
+    run_program(case, "snappyHexMesh", "-overwrite")
+    run_program(case, "simpleFoam")
     return settled_coefficients(case)
 
 
 def settled_coefficients(case: Path) -> dict[str, float]:
     """Means over the last iterations; ``RuntimeError`` while the drag still moves."""
-    path = case / "postProcessing" / "coefficients" / "0" / "coefficient.dat"
-    lines = path.read_text().splitlines()
-    header = next(line for line in lines if line.startswith("#") and "Cd" in line.split())
-    columns = header.lstrip("# ").split()
-    table = np.asarray([line.split() for line in lines if not line.startswith("#")], dtype=float)
-    last = table[-WINDOW:]
-    drag = last[:, columns.index("Cd")]
-    drift = float(np.ptp(drag) / np.abs(drag.mean()))
+    last = {name: column[-WINDOW:] for name, column in coefficient_columns(case).items()}
+    drift = float(np.ptp(last["Cd"]) / np.abs(last["Cd"].mean()))
     if not drift <= LARGEST_DRIFT:  # also where it is not a number
         raise RuntimeError(f"not converged, the drag moved by {drift:.1%} at the end")
     names = {"drag": "Cd", "lift": "Cl", "side": "Cs"}
-    return {
-        f"{name}_coefficient": float(last[:, columns.index(column)].mean())
-        for name, column in names.items()
-    }
+    return {f"{name}_coefficient": float(last[column].mean()) for name, column in names.items()}

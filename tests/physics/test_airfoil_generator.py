@@ -28,6 +28,7 @@ needs_gmsh = pytest.mark.skipif(
 @pytest.fixture
 def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
     """Import a file of the example folder as its scripts do, and forget it afterwards."""
+    monkeypatch.syspath_prepend(str(FOLDER.parent))
     monkeypatch.syspath_prepend(str(FOLDER))
     names = [path.stem for path in FOLDER.glob("*.py")]
 

@@ -22,6 +22,7 @@ Script = Callable[[str], ModuleType]
 @pytest.fixture
 def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
     """Import a file of the example folder as its scripts do, and forget it afterwards."""
+    monkeypatch.syspath_prepend(str(FOLDER.parent))
     monkeypatch.syspath_prepend(str(FOLDER))
     names = [path.stem for path in FOLDER.glob("*.py")]
     yield importlib.import_module
@@ -183,7 +184,7 @@ def test_a_folder_is_gone_on_with(
         return generate.Solution(volume=grid, wall=wall, coefficients=coefficients)
 
     monkeypatch.setattr(generate, "solve_in_scratch", stand_in)
-    monkeypatch.setattr(generate, "solver_folder", lambda: tmp_path)
+    monkeypatch.setattr(generate, "solver_folder", lambda _: tmp_path)
     for count in ("2", "3"):
         monkeypatch.setattr(sys, "argv", ["generate.py", str(tmp_path), "--count", count])
         generate.main()
