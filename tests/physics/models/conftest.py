@@ -1,9 +1,10 @@
-"""Random cases any model of fields can read."""
+"""Random cases any model of fields can read, and models that are called with tensors."""
 
 from collections.abc import Callable
 
 import pytest
 import torch
+from torch import nn
 
 from graphformers.graph_batch import GraphBatch
 from graphformers.physics.models import TransientTask
@@ -54,3 +55,29 @@ def field_cases(field_case) -> Callable[..., list[GraphBatch]]:
         ]
 
     return build
+
+
+class OnTensors(nn.Module):
+    """A model called with tensors, as torch's exporter wants it."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, x, edge_index, ptr, positions, conditions):
+        batch = GraphBatch(
+            x=x, edge_index=edge_index, ptr=ptr, positions=positions, conditions=conditions
+        )
+        return self.model(batch)
+
+
+@pytest.fixture
+def on_tensors() -> type[OnTensors]:
+    """Wraps a model."""
+    return OnTensors
+
+
+@pytest.fixture
+def tensors() -> Callable[[GraphBatch], tuple[torch.Tensor | None, ...]]:
+    """What a wrapped model is called with, of a batch."""
+    return lambda one: (one.x, one.edge_index, one.ptr, one.positions, one.conditions)

@@ -15,6 +15,8 @@ from graphformers.physics.models import (
     MeshGraphNetConfig,
     MeshTransformer,
     MeshTransformerConfig,
+    PhysGTO,
+    PhysGTOConfig,
     StaticTask,
     TransformerNeuralOperator,
     TransformerNeuralOperatorConfig,
@@ -30,6 +32,12 @@ FLOAT_ROUNDING = 1e-5  # single precision
 OVERFIT = 0.02  # mean squared error against targets of variance one
 STATIC = StaticTask(node_features=2, fields=3, conditions=2)
 TRANSIENT = TransientTask(fields=2, node_types=3)
+TASKS = {
+    "static": (STATIC, 2),
+    "transient": (TRANSIENT, 2),
+    "static 3-D": (StaticTask(node_features=1, fields=1), 3),
+}
+PHYSGTO = {"dim": 16, "heads": 2, "tokens": 5, "blocks": 1, "octaves": 3, "hidden": 24}
 SIZES = {
     "ab-upt": (
         ABUPTField,
@@ -42,6 +50,12 @@ SIZES = {
         MeshTransformer,
         MeshTransformerConfig,
         {"dim": 16, "heads": 2, "blocks": 1, "rotary_base": 10.0, "global_tokens": 2},
+    ),
+    "physgto": (PhysGTO, PhysGTOConfig, PHYSGTO),
+    "physgto, surface": (
+        PhysGTO,
+        PhysGTOConfig,
+        PHYSGTO | {"conditioning": "added", "attention": "three steps"},
     ),
     "transformer-operator": (
         TransformerNeuralOperator,
@@ -61,47 +75,33 @@ SIZES = {
 }
 
 
-@pytest.fixture(params=SIZES)
-def built(request):
-    """Builds a model of one kind for a task: ``built(task, space=2)``."""
-    kind, config_class, sizes = SIZES[request.param]
-
-    def build(task=STATIC, space=2):
-        torch.manual_seed(0)
-        return kind(config_class(task=task, space=space, **sizes)).eval()
-
-    return build
+CONDITIONS_ARE_ADDED = "physgto, surface"  # which a static task with conditions alone can do
+DIRECTED = ("physgto", "physgto, surface")  # the ends of an edge play different roles
 
 
-@pytest.fixture(params=["static", "transient", "static 3-D"])
-def model(request, built):
-    """A small model of each kind for each task, in double precision."""
-    task, space = {
-        "static": (STATIC, 2),
-        "transient": (TRANSIENT, 2),
-        "static 3-D": (StaticTask(node_features=1, fields=1), 3),
-    }[request.param]
-    return built(task, space).double()
+def on(*tasks, without=()):
+    """Every model, on each of the tasks that it can do."""
+    names = [name for name in SIZES if name not in without]
+    pairs = [
+        pytest.param((name, task), id=f"{task}-{name}")
+        for task in tasks
+        for name in names
+        if task == "static" or name != CONDITIONS_ARE_ADDED
+    ]
+    return pytest.mark.parametrize("model", pairs, indirect=True)
 
 
-class OnTensors(nn.Module):
-    """A model called with tensors, as torch's exporter wants it."""
-
-    def __init__(self, model):
-        super().__init__()
-        self.model = model
-
-    def forward(self, x, edge_index, ptr, positions, conditions):
-        batch = GraphBatch(
-            x=x, edge_index=edge_index, ptr=ptr, positions=positions, conditions=conditions
-        )
-        return self.model(batch)
+@pytest.fixture
+def model(request):
+    """A small model of one kind for one task, in double precision."""
+    name, task_name = request.param
+    kind, config_class, sizes = SIZES[name]
+    task, space = TASKS[task_name]
+    torch.manual_seed(0)
+    return kind(config_class(task=task, space=space, **sizes)).double().eval()
 
 
-def tensors(batch):
-    return batch.x, batch.edge_index, batch.ptr, batch.positions, batch.conditions
-
-
+@on(*TASKS)
 def test_a_batch_gives_what_its_cases_give_one_by_one(model, field_cases):
     alone = field_cases(model.config, torch.float64)
     together = model(GraphBatch.concatenate(alone))
@@ -110,6 +110,7 @@ def test_a_batch_gives_what_its_cases_give_one_by_one(model, field_cases):
     torch.testing.assert_close(together, expected, atol=ROUNDING, rtol=0)
 
 
+@on(*TASKS)
 def test_relabelling_nodes_relabels_outputs(model, field_case):
     one = field_case(model.config, dtype=torch.float64)
     new_name = torch.randperm(one.num_nodes, generator=torch.Generator().manual_seed(2))
@@ -124,12 +125,14 @@ def test_relabelling_nodes_relabels_outputs(model, field_case):
     torch.testing.assert_close(model(relabelled), model(one)[old_name], atol=ROUNDING, rtol=0)
 
 
+@on(*TASKS, without=DIRECTED)
 def test_the_stored_direction_of_an_edge_does_not_matter(model, field_case):
     one = field_case(model.config, dtype=torch.float64)
     turned = dataclasses.replace(one, edge_index=one.edge_index.flip(0))
     torch.testing.assert_close(model(turned), model(one), atol=ROUNDING, rtol=0)
 
 
+@on(*TASKS)
 def test_no_gradient_passes_between_cases(model, field_cases):
     batch = GraphBatch.concatenate(field_cases(model.config, torch.float64))
     x = batch.x.clone().requires_grad_()
@@ -140,13 +143,14 @@ def test_no_gradient_passes_between_cases(model, field_cases):
     assert gradient[~own].abs().max() == 0
 
 
-def test_conditions_reach_every_node(built, field_case):
-    model = built().double()
+@on("static")
+def test_conditions_reach_every_node(model, field_case):
     one = field_case(model.config, dtype=torch.float64)
     changed = dataclasses.replace(one, conditions=one.conditions + 1)
     assert ((model(changed) - model(one)).abs().max(dim=1).values > 0).all()
 
 
+@on(*TASKS)
 def test_a_case_without_nodes_leaves_the_others_alone(model, field_cases):
     batch = GraphBatch.concatenate(field_cases(model.config, torch.float64))
     conditions = batch.conditions
@@ -161,9 +165,9 @@ def test_a_case_without_nodes_leaves_the_others_alone(model, field_cases):
     assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())
 
 
-@pytest.mark.parametrize("task", [STATIC, TRANSIENT], ids=["static", "transient"])
-def test_eight_samples_can_be_learned_by_heart(task, built, field_cases):
-    model = built(task).train()
+@on("static", "transient")
+def test_eight_samples_can_be_learned_by_heart(model, field_cases):
+    model = model.float().train()
     sizes = [(3 + k % 3, 8) for k in range(8)]
     batch = GraphBatch.concatenate(field_cases(model.config, sizes=sizes))
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
@@ -177,6 +181,7 @@ def test_eight_samples_can_be_learned_by_heart(task, built, field_cases):
     assert loss < OVERFIT
 
 
+@on(*TASKS)
 def test_a_saved_model_gives_the_same_bits(model, field_cases, tmp_path):
     model = model.float()
     batch = GraphBatch.concatenate(field_cases(model.config))
@@ -186,6 +191,7 @@ def test_a_saved_model_gives_the_same_bits(model, field_cases, tmp_path):
     assert torch.equal(loaded(batch), model(batch))
 
 
+@on(*TASKS)
 def test_two_runs_give_the_same_bits(model, field_cases):
     batch = GraphBatch.concatenate(field_cases(model.config, torch.float64))
 
@@ -197,17 +203,19 @@ def test_two_runs_give_the_same_bits(model, field_cases):
         assert first is None or torch.equal(first, second)
 
 
+@on("static")
 @torch._dynamo.config.patch(capture_scalar_outputs=True)  # the size of the largest case
-def test_it_compiles_into_one_graph(built, field_cases):
+def test_it_compiles_into_one_graph(model, on_tensors, tensors, field_cases):
     torch.compiler.reset()  # the limit of recompilations counts those of all models together
-    model = OnTensors(built())
+    model = on_tensors(model.float())
     batch = tensors(GraphBatch.concatenate(field_cases(model.model.config)))
     compiled = torch.compile(model, fullgraph=True, dynamic=True, backend="eager")
     torch.testing.assert_close(compiled(*batch), model(*batch), atol=FLOAT_ROUNDING, rtol=0)
 
 
-def test_an_exported_model_takes_a_case_of_any_size(built, field_case):
-    model = OnTensors(built())
+@on("static")
+def test_an_exported_model_takes_a_case_of_any_size(model, on_tensors, tensors, field_case):
+    model = on_tensors(model.float())
     any_size = torch.export.Dim.AUTO
     shapes = ({0: any_size}, {1: any_size}, {}, {0: any_size}, {})
     config = model.model.config
@@ -217,9 +225,9 @@ def test_an_exported_model_takes_a_case_of_any_size(built, field_case):
     torch.testing.assert_close(exported(*other), model(*other), atol=FLOAT_ROUNDING, rtol=0)
 
 
-def test_a_transient_model_predicts_the_change_of_the_state(built, field_case):
-    model = built(TRANSIENT)
-    one = field_case(model.config)
+@on("transient")
+def test_a_transient_model_predicts_the_change_of_the_state(model, field_case):
+    one = field_case(model.config, dtype=torch.float64)
     for linear in (part for part in model.modules() if isinstance(part, nn.Linear)):
         for parameter in linear.parameters():
             nn.init.zeros_(parameter)
@@ -236,8 +244,9 @@ def test_a_transient_model_predicts_the_change_of_the_state(built, field_case):
         ({"positions": torch.zeros(9, 3)}, "positions must be floating point with 2 columns"),
     ],
 )
-def test_a_batch_that_lacks_something_is_refused(changes, message, built, field_case):
-    model = built()
+@on("static")
+def test_a_batch_that_lacks_something_is_refused(changes, message, model, field_case):
+    model = model.float()
     one = dataclasses.replace(field_case(model.config), **changes)
     with pytest.raises(ShapeError, match=message):
         model(one)

@@ -1,16 +1,16 @@
-"""Cases for PhysGTO, and the equations written out for one case at a time.
+"""Small PhysGTOs, and the equations of their parts written out for one case at a time.
 
-The oracle below follows the published equations and names its parameters as the published weights
-are named. It concatenates where the equations do, loops over edges, and knows no batches.
+The oracles follow the published equations and name their parameters as the published weights are
+named. They concatenate where the equations do, loop over edges, and know no batches.
 """
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import nn
 
-from graphformers.graph_batch import GraphBatch
 from graphformers.physics.models import PhysGTOConfig, StaticTask, TransientTask
 
 
@@ -150,7 +150,7 @@ class OracleBlock(nn.Module):
         self.gnn = OracleGNN(node_in, dim, config.hidden, act, config.edge_direction)
         self.ln1, self.ln2 = nn.LayerNorm(dim), nn.LayerNorm(dim)
         inner = dim if transient else 2 * dim
-        static = OracleSurfaceAttention if is_surface(config) else OracleStaticAttention
+        static = OracleSurfaceAttention if config.conditioning == "added" else OracleStaticAttention
         attention = OracleTransientAttention if transient else static
         self.attention_name = "MHA" if transient else "mha"
         self.ffn_name = "linear1" if transient else "ffn"
@@ -165,155 +165,6 @@ class OracleBlock(nn.Module):
         v = v + self.get_submodule(self.attention_name)(self.ln1(v))
         v = v + self.get_submodule(self.ffn_name)(self.ln2(v))
         return v, e
-
-
-def edge_vectors(positions, senders, receivers, direction):
-    difference = positions[receivers] - positions[senders]
-    length = (difference**2).sum(-1, keepdim=True).sqrt()
-    if direction == "both":
-        return torch.cat([difference, length], dim=-1)
-    return torch.cat([difference, -difference, length], dim=-1)
-
-
-class OracleStatic(nn.Module):
-    """Variant A on one case."""
-
-    def __init__(self, config):
-        super().__init__()
-        self.config, dim, hidden, space = config, config.dim, config.hidden, config.space
-        code = 2 * config.octaves * space + space
-        edge_in = space + 1 if config.edge_direction == "both" else 2 * space + 1
-        self.encoder = nn.Module()
-        self.encoder.fv1 = OracleMLP(config.task.node_features + space, dim, hidden)
-        self.mixer = nn.Module()
-        self.mixer.fe = OracleMLP(edge_in, dim, hidden)
-        self.mixer.blocks = nn.ModuleList(
-            OracleBlock(config, dim + code) for _ in range(config.blocks)
-        )
-        self.decoder = nn.Module()
-        self.decoder.delta_net = nn.Sequential(
-            nn.Linear(dim, dim), nn.LayerNorm(dim), nn.SiLU(),
-            nn.Linear(dim, dim), nn.LayerNorm(dim), nn.SiLU(),
-            nn.Linear(dim, config.task.fields),
-        )  # fmt: skip
-
-    def forward(self, case):
-        senders, receivers = case.edge_index
-        direction = self.config.edge_direction
-        v = self.encoder.fv1(torch.cat([case.x, case.positions], dim=-1))
-        e = self.mixer.fe(edge_vectors(case.positions, senders, receivers, direction))
-        s_enc = oracle_position_code(case.positions, self.config.octaves)
-        for block in self.mixer.blocks:
-            v, e = block(v, e, s_enc, v[:, :0], senders, receivers)
-        return self.decoder.delta_net(v)
-
-
-class OracleTransient(nn.Module):
-    """Variant B on one case: the next state."""
-
-    def __init__(self, config):
-        super().__init__()
-        self.config, dim, hidden, space = config, config.dim, config.hidden, config.space
-        task, code = config.task, 2 * config.octaves * space + space
-        self.encoder = nn.Module()
-        self.encoder.fv1 = OracleMLP(task.fields, dim, hidden, layers=2)
-        self.encoder.fv_type = OracleMLP(task.node_types, dim, hidden, layers=2)
-        self.encoder.enc_t = OracleMLP(1, dim, hidden, layers=2)
-        self.encoder.fv2 = OracleMLP(2 * dim, dim, hidden, layers=2)
-        self.encoder.fe = OracleMLP(2 * space + 1, dim, hidden)
-        self.mixer = nn.Module()
-        self.mixer.blocks = nn.ModuleList(
-            OracleBlock(config, 2 * dim + code) for _ in range(config.blocks)
-        )
-        self.decoder = nn.Module()
-        self.decoder.alpha = nn.Parameter(torch.tensor(1 / 30))
-        self.decoder.state_out = nn.Sequential(
-            nn.Linear(2 * dim, dim), nn.LayerNorm(dim), nn.SiLU(),
-            nn.Linear(dim, dim), nn.SiLU(), nn.Linear(dim, task.fields),
-        )  # fmt: skip
-
-    def forward(self, case):
-        senders, receivers = case.edge_index
-        state, kind = case.x[:, : self.config.task.fields], case.x[:, self.config.task.fields :]
-        v = self.encoder.fv1(state)
-        cond = self.encoder.fv_type(kind) + self.encoder.enc_t(case.conditions)
-        v = self.encoder.fv2(torch.cat([v, cond], dim=-1))
-        e = self.encoder.fe(edge_vectors(case.positions, senders, receivers, "single"))
-        s_enc = oracle_position_code(case.positions, self.config.octaves)
-        for block in self.mixer.blocks:
-            v, e = block(v, e, s_enc, cond, senders, receivers)
-        change = self.decoder.state_out(torch.cat([v, cond], dim=-1))
-        alpha = self.decoder.alpha
-        return state + change * (alpha * torch.sigmoid(alpha))
-
-
-def is_surface(config):
-    return config.conditioning == "added"
-
-
-class OracleSurface(nn.Module):
-    """Variant C on one case."""
-
-    def __init__(self, config):
-        super().__init__()
-        self.config, dim, hidden, space = config, config.dim, config.hidden, config.space
-        code = 2 * config.octaves * space + space
-        self.encoder = nn.Module()
-        self.encoder.fv1 = OracleMLP(config.task.node_features + space, dim, hidden)
-        self.encoder.fv2 = OracleMLP(config.task.conditions, dim, hidden)
-        self.encoder.fv3 = OracleMLP(dim, dim, hidden)
-        self.mixer = nn.Module()
-        self.mixer.fe = OracleMLP(2 * space + 1, dim, hidden)
-        self.mixer.blocks = nn.ModuleList(
-            OracleBlock(config, dim + code) for _ in range(config.blocks)
-        )
-        self.decoder = nn.Module()
-        self.decoder.delta_out = nn.Sequential(nn.Linear(dim, dim), nn.SiLU(), nn.Linear(dim, dim))
-        self.decoder.state_out = nn.Sequential(
-            nn.Linear(dim, dim), nn.SiLU(), nn.Linear(dim, config.task.fields)
-        )
-        if config.drag:
-            self.decoder.const = nn.Parameter(torch.tensor(0.7))
-
-    def forward(self, case):
-        senders, receivers = case.edge_index
-        v = self.encoder.fv1(torch.cat([case.x, case.positions], dim=-1))
-        cond = self.encoder.fv2(case.conditions)
-        v = self.encoder.fv3(v + cond)
-        e = self.mixer.fe(edge_vectors(case.positions, senders, receivers, "single"))
-        s_enc = oracle_position_code(case.positions, self.config.octaves)
-        for block in self.mixer.blocks:
-            v, e = block(v + cond, e, s_enc, v[:, :0], senders, receivers)
-        v = v + self.decoder.delta_out(v + cond)
-        return self.decoder.state_out(v)
-
-    def drag(self, case):
-        const = self.decoder.const
-        return const * torch.sigmoid(const) * self(case).sum(0, keepdim=True)
-
-
-def random_case(config, num_nodes, num_edges, seed, dtype=torch.float64):
-    """One case whose last node has no edge."""
-    generator = torch.Generator().manual_seed(seed)
-
-    def draw(*shape):
-        return torch.randn(*shape, generator=generator, dtype=dtype)
-
-    ends = torch.randint(0, max(num_nodes - 1, 1), (2, num_edges), generator=generator)
-    x = draw(num_nodes, config.task.columns)
-    if isinstance(config.task, TransientTask):
-        kinds = torch.randint(0, config.task.node_types, (num_nodes,), generator=generator)
-        one_hot = torch.nn.functional.one_hot(kinds, config.task.node_types)
-        x = torch.cat([x[:, : config.task.fields], one_hot.to(dtype)], dim=-1)
-    return GraphBatch(
-        x=x,
-        edge_index=torch.stack([ends.max(0).values, ends.min(0).values]),
-        ptr=torch.tensor([0, num_nodes]),
-        positions=draw(num_nodes, config.space),
-        conditions=draw(1, config.task.conditions) if config.task.conditions else None,
-        target=draw(num_nodes, config.task.fields),
-        target_per_node=True,
-    )
 
 
 SIZES = {"dim": 16, "heads": 2, "tokens": 5, "blocks": 2, "octaves": 3, "hidden": 24}
@@ -337,43 +188,11 @@ def small_transient(**changes):
 
 
 @pytest.fixture
-def oracle():
-    """The equations as a module for a configuration, in float64."""
-
-    def build(config):
-        static = OracleSurface if is_surface(config) else OracleStatic
-        kind = OracleTransient if isinstance(config.task, TransientTask) else static
-        return kind(config).double()
-
-    return build
-
-
-@pytest.fixture
-def gnn_oracle():
-    return OracleGNN
-
-
-@pytest.fixture
-def position_code_oracle():
-    return oracle_position_code
-
-
-@pytest.fixture
-def case():
-    return random_case
-
-
-@pytest.fixture
-def cases():
-    """Several cases of different size as a list."""
-
-    def build(config, dtype=torch.float64, sizes=((7, 12), (1, 1), (11, 25), (4, 0))):
-        return [
-            random_case(config, nodes, edges, seed, dtype)
-            for seed, (nodes, edges) in enumerate(sizes)
-        ]
-
-    return build
+def part_oracles():
+    """The equations of a perceptron, a message step, a block and the code of positions."""
+    return SimpleNamespace(
+        mlp=OracleMLP, message=OracleGNN, block=OracleBlock, position_code=oracle_position_code
+    )
 
 
 @pytest.fixture

@@ -45,19 +45,21 @@ def published_config(request, static_config, surface_config, transient_config):
     }[request.param]
 
 
-def test_a_batch_equals_the_equations_case_by_case(published_config, oracle, cases):
+def test_a_batch_equals_the_equations_case_by_case(published_config, oracle, field_cases):
     equations = oracle(published_config)
     model = PhysGTO.from_official(equations.state_dict(), published_config).double()
-    batch = cases(published_config)
+    batch = field_cases(published_config, torch.float64)
     expected = torch.cat([equations(case) for case in batch])
     ours = model(GraphBatch.concatenate(batch))
     assert largest_difference(ours, expected) < ROUNDING
 
 
-def test_gradients_of_all_weights_equal_those_of_the_equations(published_config, oracle, cases):
+def test_gradients_of_all_weights_equal_those_of_the_equations(
+    published_config, oracle, field_cases
+):
     equations = oracle(published_config)
     model = PhysGTO.from_official(equations.state_dict(), published_config).double()
-    batch = cases(published_config)
+    batch = field_cases(published_config, torch.float64)
     torch.cat([equations(case) for case in batch]).square().mean().backward()
     model(GraphBatch.concatenate(batch)).square().mean().backward()
     theirs = {name: weight.grad for name, weight in equations.named_parameters()}
@@ -68,9 +70,9 @@ def test_gradients_of_all_weights_equal_those_of_the_equations(published_config,
 
 @pytest.mark.parametrize("activation", ["silu", "gelu"])
 @pytest.mark.parametrize("direction", ["single", "both"])
-def test_a_message_step_alone_equals_the_equations(direction, activation, gnn_oracle):
+def test_a_message_step_alone_equals_the_equations(direction, activation, part_oracles):
     act = {"silu": nn.SiLU, "gelu": nn.GELU}[activation]
-    equations = gnn_oracle(6, 4, 8, act, direction).double()
+    equations = part_oracles.message(6, 4, 8, act, direction).double()
     step = MeshMessage(6, 4, hidden=8, activation=activation, edge_direction=direction).double()
     load_message_step(step, equations)
     senders, receivers = torch.tensor([[3, 4, 4, 2, 3], [1, 1, 0, 2, 1]])  # 5 has no edge
@@ -96,11 +98,11 @@ def load_message_step(step, equations):
 
 
 @pytest.mark.parametrize("space", [2, 3])
-def test_position_code_alone_equals_the_equations(space, position_code_oracle):
+def test_position_code_alone_equals_the_equations(space, part_oracles):
     positions = torch.randn(5, space, dtype=torch.float64)
     code = FourierPositionCode(space, octaves=4)
     assert code(positions).shape == (5, code.dim)
-    assert largest_difference(code(positions), position_code_oracle(positions, 4)) < ROUNDING
+    assert largest_difference(code(positions), part_oracles.position_code(positions, 4)) < ROUNDING
 
 
 @pytest.mark.parametrize("preset", PUBLISHED)
@@ -113,11 +115,11 @@ def test_presets_have_the_published_number_of_parameters(preset, oracle):
     PhysGTO.from_official(published, config)
 
 
-def test_drag_is_a_learned_multiple_of_the_sum_over_every_case(surface_config, oracle, cases):
+def test_drag_is_a_learned_multiple_of_the_sum_over_every_case(surface_config, oracle, field_cases):
     config = surface_config(drag=True)
     equations = oracle(config)
     model = PhysGTO.from_official(equations.state_dict(), config).double()
-    batch = cases(config)
+    batch = field_cases(config, torch.float64)
     expected = torch.cat([equations.drag(case) for case in batch])
     assert largest_difference(model.drag(GraphBatch.concatenate(batch)), expected) < ROUNDING
     assert (PhysGTO(config).double().drag(batch[0]) == 0).all()
