@@ -13,7 +13,7 @@ from pathlib import Path
 from graphformers.errors import DataError
 from graphformers.files import write_json
 from graphformers.physics.readers.case_file import SPLITS
-from graphformers.physics.readers.manifest import FULL, manifest_splits
+from graphformers.physics.readers.manifest import FULL, manifest_splits, parts_by_name
 
 TRAIN, VALIDATION, TEST = SPLITS
 ID_LISTS = "{part}_design_ids.txt"
@@ -30,17 +30,17 @@ class Split:
     def __post_init__(self) -> None:
         if not self.train:
             raise DataError("a split needs cases to train on; it has none")
-        part_of: dict[str, str] = {}
-        for part in SPLITS:
-            for name in getattr(self, part):
-                if name in part_of:
-                    raise DataError(f"case {name!r} is in {part_of[name]} and in {part}")
-                part_of[name] = part
+        _ = self.parts  # no case in two
+
+    @property
+    def names(self) -> dict[str, tuple[str, ...]]:
+        """The cases of every part."""
+        return {part: getattr(self, part) for part in SPLITS}
 
     @property
     def parts(self) -> dict[str, str]:
         """The part of every case by its name."""
-        return {name: part for part in SPLITS for name in getattr(self, part)}
+        return parts_by_name(self.names)
 
     def indices(self, names: Sequence[str]) -> dict[str, list[int]]:
         """Places of every part's cases in ``names``; cases in no part are left out.
@@ -60,7 +60,7 @@ class Split:
 
     def save(self, path: str | Path) -> None:
         """Write a manifest with the keys ``full_train``, ``full_val`` and ``full_test``."""
-        write_json(path, {f"{FULL}_{part}": list(getattr(self, part)) for part in SPLITS})
+        write_json(path, {f"{FULL}_{part}": list(names) for part, names in self.names.items()})
 
     @classmethod
     def load(cls, path: str | Path, regime: str = FULL) -> "Split":
@@ -76,12 +76,11 @@ class Split:
         paths = {part: Path(folder) / ID_LISTS.format(part=part) for part in SPLITS}
         if not paths[TRAIN].is_file():
             raise DataError(f"{paths[TRAIN]}: no such file")
-        lists = {
-            part: tuple(line.strip() for line in path.read_text(encoding="utf-8").splitlines())
-            for part, path in paths.items()
-            if path.is_file()
+        texts = {part: path.read_text("utf-8") for part, path in paths.items() if path.is_file()}
+        names = {
+            part: filter(None, map(str.strip, text.splitlines())) for part, text in texts.items()
         }
-        return cls(**{part: tuple(filter(None, names)) for part, names in lists.items()})
+        return _of_parts(parts_by_name(names))
 
 
 def split_by_case(
@@ -154,11 +153,8 @@ def split_by_range(
 
 
 def _of_parts(parts: Mapping[str, str]) -> Split:
-    return Split(**{part: _named(parts, part) for part in SPLITS})
-
-
-def _named(parts: Mapping[str, str], part: str) -> tuple[str, ...]:
-    return tuple(sorted(name for name, one in parts.items() if one == part))
+    names = sorted(parts)
+    return Split(**{part: tuple(name for name in names if parts[name] == part) for part in SPLITS})
 
 
 def _count(share: float, total: int) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 from graphformers.configuration import Json
 from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.mesh_store import MeshStore
-from graphformers.physics.readers.quality import UNIT_RATIO, LengthUnitWarning
+from graphformers.physics.readers.quality import warn_of_other_unit
 from graphformers.physics.wall import Wall
 
 MARGIN = 0.1  # share of the range by which a value may lie outside of it unremarked
@@ -46,14 +46,7 @@ class TrainingRange:
     def warn(self, case: MeshCase) -> None:
         """Warn of a body in another unit of length, and of what lies outside of the range."""
         size = body_size(case.wall)
-        ratio = size / max(self.size[1], np.finfo(np.float64).tiny)
-        if not 1 / UNIT_RATIO < ratio < UNIT_RATIO:
-            warnings.warn(
-                f"{case.name!r} is {size:.3g} long, the training cases up to {self.size[1]:.3g}: "
-                f"is it in another unit of length? Read it with scale={1 / ratio:.0e}",
-                LengthUnitWarning,
-                stacklevel=3,
-            )
+        warn_of_other_unit(size, self.size[1], repr(case.name))
         for what, value, (least, largest) in self._outside(case, size):
             warnings.warn(
                 f"{case.name!r}: {what} is {value:.6g}, the training cases go from {least:.6g} to "

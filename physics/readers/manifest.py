@@ -1,6 +1,7 @@
 """Official splits: a ``manifest.json`` with a list of case names for every regime and part."""
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from graphformers.errors import DataError
@@ -21,9 +22,17 @@ def manifest_splits(path: Path, regime: str = FULL) -> dict[str, str]:
     if parts["train"] is None:
         known = sorted({key.rpartition("_")[0] for key in document})
         raise DataError(f"{path}: there is no regime {regime!r}; there is {', '.join(known)}")
-    splits: dict[str, str] = {}
-    for part, names in parts.items():
-        for name in names or ():
-            if splits.setdefault(name, part) != part:
-                raise DataError(f"{path}: {name!r} is in {splits[name]} and in {part}")
-    return splits
+    try:
+        return parts_by_name({part: names or () for part, names in parts.items()})
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+
+
+def parts_by_name(names: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    """The part of every case, from the names in each; ``DataError`` for a case in two parts."""
+    parts: dict[str, str] = {}
+    for part, cases in names.items():
+        for case in cases:
+            if parts.setdefault(case, part) != part:
+                raise DataError(f"case {case!r} is in {parts[case]} and in {part}")
+    return parts

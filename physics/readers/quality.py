@@ -77,23 +77,19 @@ def warn_of_open_surface(edges: CellEdges, num_points: int, where: str) -> None:
         )
 
 
-def warn_of_other_unit(
-    geometry: Float[np.ndarray, "points space"], data: Float[np.ndarray, "others space"], where: str
-) -> float:
-    """Ratio of the extents of ``geometry`` and ``data``; warns when they differ as units do.
+def warn_of_other_unit(extent: float, known: float, where: str) -> None:
+    """Warn when a body's extent differs from that of the known ones as units of length do.
 
-    A body in millimetres is a thousand times as long as its own wall in metres.
+    A body in millimetres is a thousand times as long as in metres.
     """
-    own, other = (float(np.ptp(points, axis=0).max()) for points in (geometry, data))
-    ratio = own / max(other, np.finfo(np.float64).tiny)
+    ratio = extent / max(known, np.finfo(np.float64).tiny)
     if not 1 / UNIT_RATIO < ratio < UNIT_RATIO:
         warnings.warn(
-            f"{where}: its extent {own:.3g} is {ratio:.3g} times that of the data ({other:.3g}): "
+            f"{where} is {extent:.3g} long, the training cases up to {known:.3g}: "
             f"is it in another unit of length? Read it with scale={1 / ratio:.0e}",
             LengthUnitWarning,
-            stacklevel=2,
+            stacklevel=4,  # the line that asks for a prediction
         )
-    return ratio
 
 
 def _warn(message: str, cells: np.ndarray, category: type[MeshWarning]) -> None:
