@@ -1,11 +1,19 @@
 """HDF5 groups whose members are checked for being what they are taken for."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import h5py
 import numpy as np
 
 from graphformers.errors import DataError
+
+SUFFIXES = (".h5", ".hdf5")
+
+
+def is_hdf5_file(path: Path) -> bool:
+    """Whether the file is called one of HDF5 and is one."""
+    return path.suffix.lower() in SUFFIXES and path.is_file() and bool(h5py.is_hdf5(path))
 
 
 def dataset(group: h5py.Group, name: str) -> h5py.Dataset:

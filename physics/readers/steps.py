@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from graphformers.errors import DataError
 from graphformers.physics.readers.point_fields import checked_fields
-from graphformers.physics.readers.reader import PointFields
+from graphformers.physics.readers.reader import OpenedMesh, OpenedSeries, PointFields
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -57,6 +57,14 @@ def chosen_step(times: Sequence[float], time: float | None, where: str) -> int:
     if time not in times:
         raise DataError(f"{where}: there is no time {time:g}; it has {list(times)}")
     return list(times).index(time)
+
+
+def mesh_at(series: OpenedSeries, time: float | None, where: str) -> OpenedMesh:
+    """The mesh of a series with its fields at ``time``, at the last one for None."""
+    mesh = series.mesh.dataset
+    for name, values in series.read_step(chosen_step(series.times.tolist(), time, where)).items():
+        mesh.point_data[name] = values.reshape(mesh.n_points, -1)
+    return OpenedMesh(dataset=mesh)
 
 
 def ascending(times: Sequence[float], where: str) -> Float[np.ndarray, " steps"]:

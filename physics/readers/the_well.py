@@ -17,12 +17,18 @@ from graphformers.errors import DataError
 from graphformers.physics.mesh_series import NORMAL, WALL_BOUNDARY
 from graphformers.physics.read_options import ReadOptions
 from graphformers.physics.readers.case_file import CaseFile
-from graphformers.physics.readers.hdf5 import attribute, dataset, datasets, subgroup, subgroups
+from graphformers.physics.readers.hdf5 import (
+    attribute,
+    dataset,
+    datasets,
+    is_hdf5_file,
+    subgroup,
+    subgroups,
+)
 from graphformers.physics.readers.point_fields import wanted_names
 from graphformers.physics.readers.reader import OpenedMesh, OpenedSeries, PointFields, Reader
-from graphformers.physics.readers.steps import ascending, chosen_step
+from graphformers.physics.readers.steps import ascending, mesh_at
 
-SUFFIXES = (".hdf5", ".h5")
 GROUPS = ("t0_fields", "t1_fields", "t2_fields")  # by rank
 SPLITS = {"train": "train", "valid": "val", "test": "test"}  # by the folder's name
 
@@ -51,7 +57,7 @@ def _recognises(path: Path) -> bool:
 
 
 def _is_well(path: Path) -> bool:
-    if path.suffix.lower() not in SUFFIXES or not path.is_file() or not h5py.is_hdf5(path):
+    if not is_hdf5_file(path):
         return False
     with h5py.File(path) as file:
         return "n_trajectories" in file.attrs and "dimensions" in file
@@ -162,12 +168,7 @@ def _open_series(file: CaseFile, options: ReadOptions) -> OpenedSeries:
 
 
 def _read(file: CaseFile, options: ReadOptions) -> OpenedMesh:
-    series = _open_series(file, options)
-    step = chosen_step(series.times.tolist(), options.time, file.where)
-    mesh = series.mesh.dataset
-    for name, values in series.read_step(step).items():
-        mesh.point_data[name] = values
-    return OpenedMesh(dataset=mesh)
+    return mesh_at(_open_series(file, options), options.time, file.where)
 
 
 THE_WELL = Reader(

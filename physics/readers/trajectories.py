@@ -19,14 +19,20 @@ import pyvista as pv
 from graphformers.errors import DataError
 from graphformers.physics.read_options import ReadOptions
 from graphformers.physics.readers.case_file import CaseFile
-from graphformers.physics.readers.hdf5 import dataset, datasets, subgroup, subgroups
+from graphformers.physics.readers.hdf5 import (
+    SUFFIXES,
+    dataset,
+    datasets,
+    is_hdf5_file,
+    subgroup,
+    subgroups,
+)
 from graphformers.physics.readers.point_fields import is_node_type, wanted_names
 from graphformers.physics.readers.reader import OpenedMesh, OpenedSeries, PointFields, Reader
-from graphformers.physics.readers.steps import ascending, chosen_step
+from graphformers.physics.readers.steps import ascending, mesh_at
 from graphformers.physics.readers.tags import check_node_types
 from graphformers.physics.readers.uniform_cells import mesh_of
 
-SUFFIXES = (".h5", ".hdf5")
 POSITIONS = ("mesh_pos", "node_pos")
 NO_FIELDS = ("cells", *POSITIONS, "t", "conditions")
 SPLITS = {"train": "train", "valid": "val", "val": "val", "test": "test"}  # by the file's name
@@ -58,7 +64,7 @@ class TrajectorySteps:
 
 
 def _recognises(path: Path) -> bool:
-    if path.suffix.lower() not in SUFFIXES or not path.is_file() or not h5py.is_hdf5(path):
+    if not is_hdf5_file(path):
         return False
     with h5py.File(path) as file:
         first = next((group for _, group in subgroups(file)), file)
@@ -180,12 +186,7 @@ def _open_series(file: CaseFile, options: ReadOptions) -> OpenedSeries:
 
 
 def _read(file: CaseFile, options: ReadOptions) -> OpenedMesh:
-    series = _open_series(file, options)
-    step = chosen_step(series.times.tolist(), options.time, file.where)
-    mesh = series.mesh.dataset
-    for name, values in series.read_step(step).items():
-        mesh.point_data[name] = values.reshape(mesh.n_points, -1)
-    return OpenedMesh(dataset=mesh)
+    return mesh_at(_open_series(file, options), options.time, file.where)
 
 
 TRAJECTORIES = Reader(
