@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from graphformers.benchmarks.memory import allocated_by_torch
-from graphformers.errors import ConfigError, ShapeError
-from graphformers.physics.models.ab_upt import ABUPT, ABUPTConfig, Branch, Geometry, PointSet
+from graphformers.errors import ShapeError
+from graphformers.physics.models.ab_upt import ABUPT, Branch, Geometry, PointSet
 
 ROUNDING = 1e-10  # double precision
 INDEPENDENT = 1e-6  # single precision
@@ -257,33 +257,6 @@ def test_half_precision_stays_near_single_precision(config, case, batch_of):
     for name, expected in exact.items():
         assert ours[name].dtype == torch.bfloat16
         assert (ours[name] - expected).abs().max() < 0.05 * expected.abs().max()
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"dim": 38, "heads": 2}, "dim must be heads times an even number"),
-        ({"space": 4}, "space must be 2 or 3"),
-        ({"radius": 0.0}, "radius must be positive"),
-        ({"max_neighbors": 0}, "max_neighbors must be at least 1"),
-        ({"blocks": ("perceiver", "crossed")}, "blocks must be of .*; got 'crossed'"),
-        ({"dim": 12, "heads": 3}, "3 coordinates need at least 6; got 4"),
-        ({"branches": (Branch(name="air", fields={"U": 3}),)}, "needs a second branch"),
-        ({"branches": ()}, "branches need names"),
-    ],
-)
-def test_impossible_settings_are_refused(changes, message, config):
-    with pytest.raises(ConfigError, match=message):
-        config(**changes)
-
-
-def test_a_branch_needs_a_name_and_fields():
-    with pytest.raises(ConfigError, match="name of letters and digits; got 'the air'"):
-        Branch(name="the air", fields={"U": 3})
-    with pytest.raises(ConfigError, match="fields of one component at least"):
-        Branch(name="air", fields={"U": 0})
-    with pytest.raises(ConfigError, match="no branch 'air'; it has surface, volume"):
-        ABUPTConfig().branch("air")
 
 
 def test_inputs_that_do_not_fit_are_refused(model, inputs):
