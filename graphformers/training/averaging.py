@@ -2,7 +2,6 @@
 
 from lightning.pytorch.callbacks import WeightAveraging
 from torch import Tensor
-from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 
 class MovingAverage(WeightAveraging):
@@ -18,10 +17,16 @@ class MovingAverage(WeightAveraging):
 
 
 class _Update:
+    """How the averaged tensors follow the current ones after so many steps."""
+
     def __init__(self, decay: float):
         self.decay = decay
 
     def __call__(self, averaged: list[Tensor], current: list[Tensor], steps: Tensor) -> None:
         done = int(steps)
-        decay = min(self.decay, (1 + done) / (10 + done))
-        get_ema_multi_avg_fn(decay)(averaged, current, steps)
+        share = 1 - min(self.decay, (1 + done) / (10 + done))
+        for kept, new in zip(averaged, current, strict=True):
+            if kept.is_floating_point() or kept.is_complex():
+                kept.lerp_(new, share)
+            else:  # counts and offsets have no mean
+                kept.copy_(new)

@@ -252,3 +252,12 @@ def test_a_long_average_does_not_hold_a_short_run_at_its_random_start(make_model
     )
     first, best = averaged.rows[0]["validation_rmse"], averaged.best_value
     assert best < 0.5 * (first + raw.best_value)
+
+
+def test_whole_numbers_in_a_model_are_not_averaged(make_model, graphs):
+    """Their mean with themselves, rounded towards zero, can be another number."""
+    model = make_model()
+    numbers = torch.arange(1000)
+    model.register_buffer("numbers", numbers.clone(), persistent=False)
+    run(model, graphs, TrainingConfig(epochs=2, batch_size=5, average_decay=0.99))
+    assert torch.equal(model.numbers, numbers)
