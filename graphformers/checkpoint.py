@@ -18,7 +18,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from graphformers.configuration import Json, config_from_json, config_to_json
-from graphformers.errors import ConfigError, ModelFileError, nearest_name
+from graphformers.errors import ModelFileError, check_known
 from graphformers.files import replacing
 
 FORMAT_VERSION = 1
@@ -89,6 +89,16 @@ class ModelFile:
             )
         return self.sections[name]
 
+    def estimator(self, kind: str) -> Json:
+        """The section of the estimator that wrote the folder; ``ModelFileError`` for another."""
+        found = self.section("estimator")
+        if found.get("kind") != kind:
+            raise ModelFileError(
+                f"the folder holds a {found.get('kind')}; expected a {kind}: "
+                "use the command of the room that trained it"
+            )
+        return found
+
 
 Config = TypeVar("Config")
 Model = TypeVar("Model", bound="PretrainedModel")
@@ -107,13 +117,8 @@ class PretrainedModel(nn.Module, Generic[Config]):
     @classmethod
     def preset(cls: type[Model], name: str) -> Model:
         """The model in a published configuration, with fresh weights: ``Model.preset("zinc")``."""
-        presets = preset_names(cls.config_class)
-        if name not in presets:
-            raise ConfigError(
-                f"{cls.__name__} has no preset {name!r}{nearest_name(name, presets)} "
-                f"(it has {', '.join(presets)})"
-            )
-        return cls(getattr(cls.config_class, name.replace("-", "_"))())
+        check_known(name, preset_names(cls.config_class), f"{cls.__name__} has no preset")
+        return cls(preset_config(cls.config_class, name))
 
     def model_file(self, sections: Mapping[str, Json] | None = None) -> ModelFile:
         """What ``save_pretrained`` writes, with an estimator's own sections."""
@@ -153,6 +158,11 @@ def preset_names(config_class: type) -> list[str]:
         for name, value in vars(config_class).items()
         if isinstance(value, classmethod) and not name.startswith("_")
     ]
+
+
+def preset_config(config_class: type[Config], name: str) -> Config:
+    """The configuration of a preset that ``preset_names`` lists."""
+    return getattr(config_class, name.replace("-", "_"))()
 
 
 def library_versions() -> dict[str, str]:

@@ -1,5 +1,7 @@
 """Errors a user can act on: each says what must hold, what came and what to do."""
 
+from collections.abc import Iterable
+
 
 class GraphformersError(Exception):
     """Base of every error this package raises on purpose."""
@@ -30,6 +32,13 @@ class MissingExtraError(GraphformersError, ImportError):
     def __init__(self, package: str, extra: str, reason: str | None = None):
         state = "not installed" if reason is None else f"installed but cannot be imported: {reason}"
         super().__init__(f'{package} is {state}; pip install "graphformers[{extra}]"')
+
+
+def check_known(name: str, known: Iterable[str], what: str) -> None:
+    """Raise ``ConfigError`` for a name that is not among the known ones; it names the nearest."""
+    names = list(known)
+    if name not in names:
+        raise ConfigError(f"{what} {name!r}{nearest_name(name, names)} (known: {', '.join(names)})")
 
 
 def nearest_name(name: str, known: list[str]) -> str:

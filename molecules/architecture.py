@@ -1,6 +1,6 @@
 """The model configurations offered for tables of molecules."""
 
-from graphformers.errors import ConfigError, nearest_name
+from graphformers.errors import check_known
 from graphformers.models.features import CategoricalFeatures
 from graphformers.molecules.vocabulary import Vocabulary
 from graphformers.systems import GraphConfig, adapted, find_system, level_of
@@ -17,12 +17,7 @@ def config_for_molecules(
     ``"small"`` is made for tables of a few hundred to a few ten thousand molecules. Every published
     preset on molecules serves too; its feature tables and the width of its output are replaced.
     """
-    presets = molecule_presets(model)
-    if preset not in presets:
-        raise ConfigError(
-            f"{model} has no preset {preset!r} for molecules{nearest_name(preset, list(presets))} "
-            f"(there are {', '.join(presets)})"
-        )
+    check_known(preset, molecule_presets(model), f"for molecules, {model} has no preset")
     return adapted(
         find_system(model).config(preset),
         nodes=CategoricalFeatures(sizes=vocabulary.atom_sizes),

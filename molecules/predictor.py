@@ -204,12 +204,7 @@ class PropertyPredictor(BaseEstimator):
     def load(folder: str | Path) -> "PropertyPredictor":
         """Read what ``save`` wrote; predictions are the same bits."""
         file = ModelFile.read(folder)
-        estimator = file.section("estimator")
-        if estimator.get("kind") != ESTIMATOR:
-            raise DataError(
-                f"{folder} holds a {estimator.get('kind')}; expected a {ESTIMATOR}: "
-                "use the command of the room that trained it"
-            )
+        estimator = file.estimator(ESTIMATOR)
         predictor = PropertyPredictor(str(estimator["model"]), preset=str(estimator["preset"]))
         predictor.model_ = find_system(predictor.model).model.from_model_file(file)
         predictor.task_ = Task(estimator["task"])

@@ -18,7 +18,12 @@ from graphformers.physics.app import command as app
 from graphformers.physics.case_files import CaseFile
 from graphformers.physics.command_text import names, show_errors
 from graphformers.physics.experiment import CaseFolder, evaluation_pictures, train_on_cases
-from graphformers.physics.field_system import FIELD_SYSTEMS, SMALL, find_field_system
+from graphformers.physics.field_system import (
+    FIELD_SYSTEMS,
+    SMALL,
+    find_field_system,
+    training_for_fields,
+)
 from graphformers.physics.import_command import add_import_arguments, import_cases
 from graphformers.physics.judging import Part, judge
 from graphformers.physics.pictures import VIEWS, view, write_views
@@ -32,7 +37,7 @@ from graphformers.physics.series_commands import (
     train_series,
 )
 from graphformers.physics.stepper import StepperConfig
-from graphformers.physics.surrogate import MODELS, Surrogate, SurrogateConfig, training_for_meshes
+from graphformers.physics.surrogate import MODELS, Surrogate, SurrogateConfig
 from graphformers.training import RunFolder, TrainingConfig
 
 logger = logging.getLogger(__name__)
@@ -56,7 +61,7 @@ def _add_train_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--out", default="runs/physics", help="folder for everything the run makes")
     parser.add_argument("--resume", action="store_true", help="go on after an interruption")
-    parser.add_argument("--training", type=TrainingConfig, default=training_for_meshes())
+    parser.add_argument("--training", type=TrainingConfig, default=training_for_fields())
     parser.add_argument(
         "--point_share", type=float, help="share of the points seen in one step; default: by model"
     )

@@ -1,6 +1,6 @@
 """A learned stand-in for a time-stepping solver: fit it to series, roll it out from a state."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
@@ -14,11 +14,11 @@ from sklearn.exceptions import NotFittedError
 from torch import Tensor
 
 from graphformers.checkpoint import ModelFile
-from graphformers.errors import ConfigError, DataError, ModelFileError
+from graphformers.errors import ConfigError, DataError
 from graphformers.graph_batch import GraphBatch
 from graphformers.physics.baselines import Fields
 from graphformers.physics.conditions import condition_columns
-from graphformers.physics.field_system import FieldConfig, find_field_system
+from graphformers.physics.field_system import FieldConfig, find_field_system, training_for_fields
 from graphformers.physics.mesh_series import NODE_TYPES
 from graphformers.physics.models import TransientTask
 from graphformers.physics.normalization import Normalization, NormalizedCases
@@ -26,22 +26,10 @@ from graphformers.physics.rollout import roll_out
 from graphformers.physics.series_store import SeriesStore
 from graphformers.physics.step_normalization import fit_steps
 from graphformers.physics.step_training import DisturbedSteps, StepObjective, predicted_nodes
+from graphformers.physics.training_cases import held_out
 from graphformers.training import TrainingConfig, fit
 
 ESTIMATOR = "Stepper"
-
-
-def training_for_series() -> TrainingConfig:
-    """Training that suits the ``"small"`` configurations and a few hundred steps."""
-    return TrainingConfig(
-        epochs=40,
-        batch_size=2,
-        learning_rate=1e-3,
-        weight_decay=1e-4,
-        warmup_epochs=1.0,
-        gradient_clip=1.0,
-        threads=1,
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +38,7 @@ class StepperConfig:
 
     Args:
         architecture: configuration of the model, None for the small one of its system
-        training: optimiser, schedule and seed; None is ``training_for_series``
+        training: optimiser, schedule and seed; None is ``training_for_fields``
         noise: deviation of what is added to the normalised state while training
         validation_fraction: share of the series set aside to choose the best epoch, where they do
             not say which; of a single series, share of its last steps
@@ -88,6 +76,7 @@ class Stepper:
         self.system_ = find_field_system(model)
         self.model = model
         self.config = config or StepperConfig()
+        self.system_.check(self.config.architecture)
 
     def fit(
         self,
@@ -131,7 +120,7 @@ class Stepper:
     @property
     def training(self) -> TrainingConfig:
         """How it learns."""
-        return self.config.training or training_for_series()
+        return self.config.training or training_for_fields()
 
     @property
     def fields_(self) -> tuple[str, ...]:
@@ -190,12 +179,7 @@ class Stepper:
         Raises ``ModelFileError`` for a damaged folder, one of another kind or of a newer version.
         """
         file = ModelFile.read(folder)
-        estimator = cast("Mapping[str, object]", file.section("estimator"))
-        if estimator.get("kind") != ESTIMATOR:
-            raise ModelFileError(
-                f"{folder} holds a {estimator.get('kind')}; expected a {ESTIMATOR}, "
-                "which is trained on series"
-            )
+        estimator = file.estimator(ESTIMATOR)
         stepper = Stepper(str(estimator["model"]))
         stepper.model_ = stepper.system_.model.from_model_file(file)
         stepper.normalization_ = Normalization.from_json(file.section("normalization"))
@@ -225,10 +209,7 @@ def series_parts(store: SeriesStore, validation_fraction: float, *, seed: int) -
     train = store.series_with_split("train") or store.series_with_split(None)
     validation = store.series_with_split("val")
     if not validation and len(train) > 1:
-        order = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed)).tolist()
-        count = max(round(validation_fraction * len(train)), 1)
-        validation = sorted(train[one] for one in order[:count])
-        train = sorted(train[one] for one in order[count:])
+        train, validation = held_out(train, validation_fraction, seed=seed)
     return SeriesParts(train=train, validation=validation)
 
 

@@ -11,10 +11,15 @@ from lightning.pytorch.callbacks import Callback
 from sklearn.exceptions import NotFittedError
 
 from graphformers.checkpoint import ModelFile
-from graphformers.errors import ConfigError, DataError, ModelFileError
+from graphformers.errors import ConfigError, DataError
 from graphformers.physics.baselines import Fields
 from graphformers.physics.conditions import can_be_mirrored, condition_columns
-from graphformers.physics.field_system import FIELD_SYSTEMS, FieldConfig, find_field_system
+from graphformers.physics.field_system import (
+    FIELD_SYSTEMS,
+    FieldConfig,
+    find_field_system,
+    training_for_fields,
+)
 from graphformers.physics.field_training import FieldObjective, Mirror, PartOfTheCase
 from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.mesh_store import MeshStore
@@ -30,18 +35,6 @@ ESTIMATOR = "Surrogate"
 MODELS = tuple(FIELD_SYSTEMS)
 
 
-def training_for_meshes() -> TrainingConfig:
-    """Training that suits the ``"small"`` configurations: minutes for a hundred 2-D meshes."""
-    return TrainingConfig(
-        epochs=40,
-        batch_size=1,
-        learning_rate=2e-3,
-        weight_decay=1e-4,
-        warmup_epochs=1.0,
-        threads=1,
-    )
-
-
 @dataclass(frozen=True, kw_only=True)
 class SurrogateConfig:
     """What a surrogate is made of and how it learns.
@@ -49,7 +42,7 @@ class SurrogateConfig:
     Args:
         architecture: configuration of the model, None for the small one of its system; what it
             reads and predicts is found from the cases
-        training: optimiser, schedule and seed; None is ``training_for_meshes``
+        training: optimiser, schedule and seed; None is ``training_for_fields``
         point_share: share of the points seen in one training step, chosen anew for every batch;
             None is what suits the system
         mirror: train on mirror images too; None does so where it is known how every parameter and
@@ -94,12 +87,7 @@ class Surrogate:
         self.system_ = find_field_system(model)
         self.model = model
         self.config = config or SurrogateConfig()
-        given = self.config.architecture
-        if given is not None and not isinstance(given, self.system_.model.config_class):
-            raise ConfigError(
-                f"the architecture of {model} is a {self.system_.model.config_class.__name__}; "
-                f"got a {type(given).__name__}"
-            )
+        self.system_.check(self.config.architecture)
 
     def fit(
         self,
@@ -168,12 +156,7 @@ class Surrogate:
         Raises ``ModelFileError`` for a damaged folder, one of another kind or of a newer version.
         """
         file = ModelFile.read(folder)
-        estimator = file.section("estimator")
-        if estimator.get("kind") != ESTIMATOR:
-            raise ModelFileError(
-                f"{folder} holds a {estimator.get('kind')}; expected a {ESTIMATOR}: "
-                "use the command of the room that trained it"
-            )
+        estimator = file.estimator(ESTIMATOR)
         surrogate = Surrogate(str(estimator["model"]))
         surrogate.model_ = surrogate.system_.model.from_model_file(file)
         surrogate.normalization_ = Normalization.from_json(file.section("normalization"))
@@ -201,7 +184,7 @@ class Surrogate:
         callbacks: Sequence[Callback],
     ) -> None:
         config, system = self.config, self.system_
-        training = config.training or training_for_meshes()
+        training = config.training or training_for_fields()
         train, validation = training_parts(
             store, validation_fraction=config.validation_fraction, seed=training.seed
         )

@@ -56,15 +56,21 @@ def training_parts(
     if not train:
         train = [case for case, split in enumerate(store.index.splits) if split is None]
     if not validation:
-        order = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed))
-        count = max(round(validation_fraction * len(train)), 1)
-        shuffled = [train[number] for number in order.tolist()]
-        validation, train = sorted(shuffled[:count]), sorted(shuffled[count:])
+        train, validation = held_out(train, validation_fraction, seed=seed)
     if not train:
         raise DataError(
             "a surrogate needs at least two cases: one to learn from, one to choose the best epoch"
         )
     return train, validation
+
+
+def held_out(numbers: Sequence[int], fraction: float, *, seed: int) -> tuple[list[int], list[int]]:
+    """Draw a share of the numbers, at least one: what is left and what was drawn, ascending."""
+    order = torch.randperm(len(numbers), generator=torch.Generator().manual_seed(seed)).tolist()
+    count = max(round(fraction * len(numbers)), 1)
+    return sorted(numbers[one] for one in order[count:]), sorted(
+        numbers[one] for one in order[:count]
+    )
 
 
 def _with_fields(store: MeshStore, options: ReadOptions) -> MeshStore:

@@ -15,10 +15,10 @@ from graphformers.errors import DataError
 from graphformers.physics import Surrogate, SurrogateConfig
 from graphformers.physics.baselines import MeanPredictor, NearestCase
 from graphformers.physics.experiment import CaseFolder
+from graphformers.physics.field_system import training_for_fields
 from graphformers.physics.judging import Predict, errors_of
 from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.mesh_store import MeshStore
-from graphformers.physics.surrogate import training_for_meshes
 from graphformers.physics.training_cases import training_parts
 
 BASELINES = ("nearest case", "mean")
@@ -77,7 +77,7 @@ def from_json(document: Mapping[str, object]) -> list[SurrogateOutcome]:
 
 
 def _trained(store: MeshStore, model: str, *, seed: int, epochs: int) -> Surrogate:
-    training = replace(training_for_meshes(), seed=seed, epochs=epochs)
+    training = replace(training_for_fields(), seed=seed, epochs=epochs)
     surrogate = Surrogate(model, SurrogateConfig(training=training))
     return surrogate.fit(store, store.field_names)
 

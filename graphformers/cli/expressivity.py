@@ -12,7 +12,7 @@ from rich.progress import Progress
 from graphformers.checkpoint import library_versions
 from graphformers.cli.command import guarded
 from graphformers.cli.expressivity_tables import category_table, main_table
-from graphformers.errors import ConfigError, nearest_name
+from graphformers.errors import ConfigError, check_known
 from graphformers.expressivity import (
     CATEGORIES,
     MODELS,
@@ -117,8 +117,7 @@ def checked_protocol(options: Namespace) -> Protocol:
         (options.categories or (), CATEGORIES, "category"),
     ):
         for name in given:
-            if name not in known:
-                raise ConfigError(f"no {kind} {name!r}{nearest_name(name, list(known))}")
+            check_known(name, known, f"no {kind}")
     if options.direct and options.epochs:
         raise ConfigError("--direct judges untrained models: leave out --direct or --epochs")
     return Protocol(

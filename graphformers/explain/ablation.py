@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from graphformers.errors import ConfigError, DataError, nearest_name
+from graphformers.errors import ConfigError, DataError, check_known
 from graphformers.explain.attention import attention_layers
 from graphformers.explain.model_input import evaluating
 from graphformers.explain.model_output import predicted_rows
@@ -29,8 +29,7 @@ def ablated_heads(model: GraphModel, heads: Mapping[str, Sequence[int]]) -> Iter
     handles: list[RemovableHandle] = []
     try:
         for name, numbers in heads.items():
-            if name not in layers:
-                raise ConfigError(f"no attention layer {name!r}{nearest_name(name, list(layers))}")
+            check_known(name, layers, "no attention layer")
             handles.append(_silence(layers[name], numbers, name))
         yield
     finally:

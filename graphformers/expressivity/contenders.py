@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 
 from graphformers.checkpoint import PretrainedModel
-from graphformers.errors import ConfigError, nearest_name
+from graphformers.errors import check_known
 from graphformers.expressivity.colour_refinement import one_wl_colours
 from graphformers.expressivity.pair_refinement import two_fwl_colours
 from graphformers.expressivity.walk_refinement import relative_walk_colours, return_walk_colours
@@ -124,9 +124,5 @@ REFERENCES: Mapping[str, Reference] = {
 
 def check_names(names: list[str]) -> None:
     """Raise ``ConfigError`` for a name that nobody has."""
-    known = [*REFERENCES, *MODELS]
     for name in names:
-        if name not in known:
-            raise ConfigError(
-                f"no contender {name!r}{nearest_name(name, known)} (there are {', '.join(known)})"
-            )
+        check_known(name, [*REFERENCES, *MODELS], "no contender")

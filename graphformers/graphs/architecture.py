@@ -1,6 +1,6 @@
 """The model configurations offered for sets of graphs."""
 
-from graphformers.errors import ConfigError, nearest_name
+from graphformers.errors import ConfigError, check_known
 from graphformers.graphs.features import FeatureCode
 from graphformers.models.features import NoFeatures
 from graphformers.systems import GraphConfig, Level, adapted, find_system
@@ -17,11 +17,7 @@ def config_for_graphs(
     are replaced.
     """
     presets = find_system(model).level_presets(level)
-    if preset not in presets:
-        raise ConfigError(
-            f"{model} has no preset {preset!r} that predicts for {level}s"
-            f"{nearest_name(preset, list(presets))} (there are {', '.join(presets)})"
-        )
+    check_known(preset, presets, f"to predict for {level}s, {model} has no preset")
     of_nodes = nodes.config()
     if isinstance(of_nodes, NoFeatures):
         raise ConfigError("nodes need features; give all of them category 0")

@@ -174,12 +174,7 @@ class GraphPredictor(BaseEstimator):
     def load(folder: str | Path) -> "GraphPredictor":
         """Read what ``save`` wrote; predictions are the same bits."""
         file = ModelFile.read(folder)
-        estimator = file.section("estimator")
-        if estimator.get("kind") != ESTIMATOR:
-            raise DataError(
-                f"{folder} holds a {estimator.get('kind')}; expected a {ESTIMATOR}: "
-                "use the command of the room that trained it"
-            )
+        estimator = file.estimator(ESTIMATOR)
         predictor = GraphPredictor(str(estimator["model"]), preset=str(estimator["preset"]))
         predictor.model_ = find_system(predictor.model).model.from_model_file(file)
         predictor.level_ = "node" if estimator["level"] == "node" else "graph"

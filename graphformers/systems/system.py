@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from graphformers.checkpoint import preset_names
-from graphformers.errors import ConfigError, nearest_name
+from graphformers.errors import check_known
 from graphformers.models import GPS, GRIT, PPGT, GraphTransformer, VirtualNodeMPNN
 from graphformers.models.graph_model import GraphModel
+from graphformers.published import SMALL, Published
 from graphformers.systems.adapted import GraphConfig, Level, level_of
 from graphformers.systems.small import (
     small_gps,
@@ -16,36 +16,19 @@ from graphformers.systems.small import (
     small_virtual_node_mpnn,
 )
 
-SMALL = "small"
-
 
 @dataclass(frozen=True, kw_only=True)
-class System:
+class System(Published[GraphModel, GraphConfig]):
     """One published graph model: its class, a small configuration, and who published it."""
 
-    name: str
-    model: type[GraphModel]
     small: Callable[[Level], GraphConfig]
-    source: str
-
-    @property
-    def presets(self) -> tuple[str, ...]:
-        """``"small"`` and the published configurations."""
-        return (SMALL, *preset_names(self.model.config_class))
 
     def config(self, preset: str, level: Level = "graph") -> GraphConfig:
         """A configuration by name; ``level`` is what ``"small"`` predicts for.
 
         Raises ``ConfigError`` for a name that the system does not have.
         """
-        if preset not in self.presets:
-            raise ConfigError(
-                f"{self.name} has no preset {preset!r}{nearest_name(preset, list(self.presets))} "
-                f"(it has {', '.join(self.presets)})"
-            )
-        if preset == SMALL:
-            return self.small(level)
-        return getattr(self.model.config_class, preset.replace("-", "_"))()
+        return self.small(level) if preset == SMALL else self.published(preset)
 
     def presets_for(self, fits: Callable[[GraphConfig], bool]) -> tuple[str, ...]:
         """Names of the configurations that ``fits`` is true of."""
@@ -56,10 +39,6 @@ class System:
         return tuple(
             name for name in self.presets if name == SMALL or level_of(self.config(name)) == level
         )
-
-    def build(self, config: GraphConfig) -> GraphModel:
-        """The model of a configuration."""
-        return self.model(config)  # pyright: ignore[reportCallIssue]
 
 
 _ALL = (
@@ -84,9 +63,5 @@ SYSTEMS: Mapping[str, System] = {one.name: one for one in _ALL}
 
 def find_system(name: str) -> System:
     """The system of that name; ``ConfigError`` names the nearest."""
-    if name not in SYSTEMS:
-        known = list(SYSTEMS)
-        raise ConfigError(
-            f"no model {name!r}{nearest_name(name, known)} (known: {', '.join(known)})"
-        )
+    check_known(name, SYSTEMS, "no model")
     return SYSTEMS[name]

@@ -126,7 +126,7 @@ def test_mistakes_name_what_is_there(rings_and_chains):
     graphs = from_data(rings_and_chains)
     with pytest.raises(ConfigError, match="did you mean 'grit'"):
         GraphPredictor("grid").fit(graphs)
-    with pytest.raises(ConfigError, match="that predicts for graphs"):
+    with pytest.raises(ConfigError, match="to predict for graphs, gps has no preset"):
         GraphPredictor(preset="cluster").fit(graphs, split=SPLIT)
     with pytest.raises(DataError, match="needs targets"):
         GraphPredictor().fit(replace(graphs, targets=None))
