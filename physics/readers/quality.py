@@ -103,7 +103,7 @@ def _signed_sizes(
     grid = dataset.cast_to_unstructured_grid()
     points = np.asarray(grid.points, dtype=np.float64)
     corners, starts = cell_corners(grid)
-    is_plane = np.ptp(points[:, 2]) == 0
+    is_plane = bool(np.ptp(points[:, 2]) == 0)
     found = [(np.zeros(0, np.int64), np.zeros(0), np.zeros(0))]
     for kind, count, cells in cells_by_kind(grid):
         if kind not in FLAT_KINDS | SOLID_KINDS:

@@ -63,7 +63,7 @@ def mesh_at(series: OpenedSeries, time: float | None, where: str) -> OpenedMesh:
     """The mesh of a series with its fields at ``time``, at the last one for None."""
     mesh = series.mesh.dataset
     for name, values in series.read_step(chosen_step(series.times.tolist(), time, where)).items():
-        mesh.point_data[name] = values.reshape(mesh.n_points, -1)
+        mesh.point_data[name] = values
     return OpenedMesh(dataset=mesh)
 
 

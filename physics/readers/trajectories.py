@@ -58,9 +58,8 @@ class TrajectorySteps:
         with h5py.File(self.path) as file:
             group = _group(file, self.part)
             found = {name: dataset(group, name) for name in self.names}
-            return {
-                name: np.asarray(one[step if len(one) > 1 else 0]) for name, one in found.items()
-            }
+            values = {name: one[step if len(one) > 1 else 0] for name, one in found.items()}
+            return {name: np.reshape(one, (len(one), -1)) for name, one in values.items()}
 
 
 def _recognises(path: Path) -> bool:
