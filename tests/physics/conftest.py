@@ -1,13 +1,33 @@
 """Small meshes, made where they are used."""
 
-from collections.abc import Callable
+import importlib
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 import pyvista as pv
 
 RingMesh = Callable[..., pv.UnstructuredGrid]
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture
+def scripts_of(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable]:
+    """Import files of an example folder as its scripts do, and forget them afterwards."""
+    names: list[str] = []
+
+    def open_folder(folder: str) -> Callable[[str], ModuleType]:
+        for path in (EXAMPLES, EXAMPLES / folder):
+            monkeypatch.syspath_prepend(str(path))
+        names.extend(path.stem for path in (EXAMPLES / folder).glob("*.py"))
+        return importlib.import_module
+
+    yield open_folder
+    for name in names:
+        sys.modules.pop(name, None)
 
 
 @pytest.fixture

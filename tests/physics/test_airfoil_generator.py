@@ -1,10 +1,9 @@
 import csv
-import importlib
 import importlib.util
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -18,6 +17,7 @@ FOLDER = Path(__file__).parents[2] / "examples" / "airfoils"
 THICKEST_4412 = 0.12
 SOLVED_LIFT = 0.78  # NACA 4412 at 4 degrees, Reynolds number 1e6
 SOLVED_DRAG = 0.021
+HEADER = "# Coefficients\n# Time\tCd\tCl\tCmPitch\n"
 FRICTION = 0.005  # lift from wall pressure against the solver's, which has friction in it
 
 needs_gmsh = pytest.mark.skipif(
@@ -26,18 +26,9 @@ needs_gmsh = pytest.mark.skipif(
 
 
 @pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
-    """Import a file of the example folder as its scripts do, and forget it afterwards."""
-    monkeypatch.syspath_prepend(str(FOLDER.parent))
-    monkeypatch.syspath_prepend(str(FOLDER))
-    names = [path.stem for path in FOLDER.glob("*.py")]
-
-    def load(name: str) -> ModuleType:
-        return importlib.import_module(name)
-
-    yield load
-    for name in names:
-        sys.modules.pop(name, None)
+def script(scripts_of: Callable[[str], Callable[[str], ModuleType]]) -> Callable[[str], ModuleType]:
+    """Import a file of the example folder as its scripts do."""
+    return scripts_of("airfoils")
 
 
 def test_four_digits_give_thickness_camber_and_chord(script) -> None:
@@ -73,6 +64,29 @@ def test_a_file_that_is_no_outline_is_refused(script, tmp_path: Path) -> None:
     (tmp_path / "a.dat").write_text("nothing\nhere at all\n")
     with pytest.raises(ValueError, match="expected a name line and x y pairs"):
         script("outline").load_outline(str(tmp_path / "a.dat"))
+
+
+def write_lift(case: Path, lift: np.ndarray) -> None:
+    path = case / "postProcessing" / "coefficients" / "0" / "coefficient.dat"
+    path.parent.mkdir(parents=True)
+    rows = "".join(f"{k}\t2e-2\t{value:.6e}\t-1e-1\n" for k, value in enumerate(lift, start=1))
+    path.write_text(HEADER + rows)
+
+
+def test_coefficients_are_those_of_the_last_iteration(script, tmp_path: Path) -> None:
+    write_lift(tmp_path, np.r_[np.linspace(0, 0.78, 50), np.full(99, 0.78), 0.79])
+    assert script("solver").last_coefficients(tmp_path) == {
+        "lift_coefficient": 0.79,
+        "drag_coefficient": 0.02,
+        "moment_coefficient": -0.1,
+    }
+
+
+@pytest.mark.parametrize("last", [0.9, np.nan])
+def test_a_lift_that_still_moves_is_refused(script, tmp_path: Path, last: float) -> None:
+    write_lift(tmp_path, np.r_[np.full(99, 0.78), last])
+    with pytest.raises(RuntimeError, match="not converged, the lift moved"):
+        script("solver").last_coefficients(tmp_path)
 
 
 @needs_gmsh

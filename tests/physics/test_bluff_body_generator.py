@@ -1,7 +1,6 @@
 import csv
-import importlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -12,7 +11,6 @@ import pyvista as pv
 from graphformers.physics import read_cases
 from graphformers.physics.external_flow import free_stream, is_external
 
-FOLDER = Path(__file__).parents[2] / "examples" / "bluff_bodies"
 ROUND = 3e-3  # what a polyhedron of 2562 corners on a round body lacks of its area and volume
 NUM_CASES = 6
 
@@ -20,14 +18,9 @@ Script = Callable[[str], ModuleType]
 
 
 @pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
-    """Import a file of the example folder as its scripts do, and forget it afterwards."""
-    monkeypatch.syspath_prepend(str(FOLDER.parent))
-    monkeypatch.syspath_prepend(str(FOLDER))
-    names = [path.stem for path in FOLDER.glob("*.py")]
-    yield importlib.import_module
-    for name in names:
-        sys.modules.pop(name, None)
+def script(scripts_of: Callable[[str], Script]) -> Script:
+    """Import a file of the example folder as its scripts do."""
+    return scripts_of("bluff_bodies")
 
 
 @pytest.fixture
