@@ -20,7 +20,6 @@ from graphformers.physics.command_text import names, show_errors
 from graphformers.physics.experiment import CaseFolder, evaluation_pictures, train_on_cases
 from graphformers.physics.field_system import (
     FIELD_SYSTEMS,
-    SMALL,
     find_field_system,
     training_for_fields,
 )
@@ -38,6 +37,7 @@ from graphformers.physics.series_commands import (
 )
 from graphformers.physics.stepper import StepperConfig
 from graphformers.physics.surrogate import MODELS, Surrogate, SurrogateConfig
+from graphformers.published import SMALL
 from graphformers.training import RunFolder, TrainingConfig
 
 logger = logging.getLogger(__name__)
