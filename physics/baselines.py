@@ -49,7 +49,9 @@ class NearestCase:
 
     ``a_k`` are the ``m`` global parameters; ``g_i`` is the distance from the wall at fixed probe
     positions, on a grid around all training walls: a description of any shape in 2-D and 3-D that
-    does not depend on how it was meshed. ``sigma`` are standard deviations over the training cases.
+    does not depend on how it was meshed. Inputs, where there are some, add a third term like the
+    second, of their values at the points nearest to the probes. ``sigma`` are standard deviations
+    over the training cases.
 
     Points are compared by position (in extents of the wall) and, ``wall_weight`` times as strongly,
     by the logarithm of their wall distance and the direction to the wall. By position alone
@@ -60,18 +62,21 @@ class NearestCase:
     def __init__(self, store: MeshStore, train: Sequence[int], *, wall_weight: float = 0.1):
         _check_train(train)
         self._store, self._train, self._wall_weight = store, list(train), wall_weight
+        self._wall_columns = len(node_feature_names(store.space))
         cases = [store.load(number) for number in self._train]
         self._probes = _probes([case.points[case.wall.point_ids] for case in cases])
         parameters = np.stack([self._parameters(case) for case in cases])
         shapes = np.stack([self._shape(case) for case in cases])
+        inputs = np.stack([self._inputs(case) for case in cases])
         self._parameter_scale = _or_one(parameters.std(axis=0)) * np.sqrt(parameters.shape[1] or 1)
         self._shape_scale = float(np.linalg.norm(shapes.std(axis=0))) or 1.0
-        self._tree = KDTree(self._scaled(parameters, shapes))
+        self._input_scale = float(np.linalg.norm(inputs.std(axis=0))) or 1.0
+        self._tree = KDTree(self._scaled(parameters, shapes, inputs))
 
     def nearest(self, case: MeshCase | StoredCase) -> int:
         """Number, in the store, of the training case most like ``case``."""
-        signature = self._scaled(self._parameters(case)[None], self._shape(case)[None])
-        _, index = self._tree.query(signature)
+        parts = self._parameters(case), self._shape(case), self._inputs(case)
+        _, index = self._tree.query(self._scaled(*(one[None] for one in parts)))
         return self._train[int(np.asarray(index)[0])]
 
     def predict(self, case: MeshCase | StoredCase) -> Fields:
@@ -92,14 +97,22 @@ class NearestCase:
         distance, _ = KDTree(case.points[case.wall.point_ids]).query(self._probes)
         return distance
 
+    def _inputs(self, case: MeshCase | StoredCase) -> Float[np.ndarray, " values"]:
+        given = case.features[:, self._wall_columns :]
+        if not given.shape[1]:
+            return np.empty(0)
+        _, nearest = KDTree(case.points).query(self._probes)
+        return given[nearest].ravel()
+
     def _place(
         self, case: MeshCase | StoredCase, scale: float
     ) -> Float[np.ndarray, "points columns"]:
-        about_wall = case.features[:, LOG_DISTANCE_COLUMN:]
+        about_wall = case.features[:, LOG_DISTANCE_COLUMN : self._wall_columns]
         return np.hstack([case.points / scale, self._wall_weight * about_wall])
 
-    def _scaled(self, parameters: np.ndarray, shapes: np.ndarray) -> np.ndarray:
-        return np.hstack([parameters / self._parameter_scale, shapes / self._shape_scale])
+    def _scaled(self, parameters: np.ndarray, shapes: np.ndarray, inputs: np.ndarray) -> np.ndarray:
+        scaled = (shapes / self._shape_scale, inputs / self._input_scale)
+        return np.hstack([parameters / self._parameter_scale, *scaled])
 
 
 def _probes(walls: Sequence[np.ndarray]) -> Float[np.ndarray, "probes space"]:

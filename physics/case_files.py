@@ -40,6 +40,14 @@ def find_cases(source: str | Path | Sequence[str | Path]) -> list[CaseFile]:
     return sorted(found, key=lambda case: case.name)
 
 
+def only_case(source: str | Path | Sequence[str | Path], part: str | None = None) -> CaseFile:
+    """The one case of a source; with a ``part``, that one of the cases in a file."""
+    found = [case for case in find_cases(source) if part is None or case.part == part]
+    if len(found) != 1:
+        raise DataError(f"{source}: expected one case; it holds {len(found)}, name the one wanted")
+    return found[0]
+
+
 def _cases_at(path: Path) -> list[CaseFile]:
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")

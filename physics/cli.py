@@ -49,6 +49,7 @@ CASES_HELP = "a folder of cases, a mesh file or an OpenFOAM case; several may be
 def _add_train_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("cases", nargs="+", type=str, help=CASES_HELP)
     parser.add_argument("--fields", required=True, help="fields to learn, such as p,U")
+    parser.add_argument("--inputs", help="fields that the model is given at every point")
     parser.add_argument("--transient", action="store_true", help="learn the step of series in time")
     parser.add_argument("--parameters", help="global inputs; default: the known ones of the cases")
     parser.add_argument("--model", default="physgto", choices=MODELS)
@@ -102,6 +103,7 @@ def _train(options: Namespace) -> None:
     cases = CaseFolder(
         source=options.cases,
         fields=names(options.fields) or (),
+        inputs=names(options.inputs) or (),
         parameters=names(options.parameters),
         track=_tracked,
     )

@@ -10,6 +10,7 @@ from lightning.pytorch.callbacks import Callback
 
 from graphformers.errors import DataError
 from graphformers.physics.baselines import Fields, MeanPredictor, NearestCase
+from graphformers.physics.case_files import only_case
 from graphformers.physics.external_flow import PRESSURE
 from graphformers.physics.judging import Part, Predict, judge
 from graphformers.physics.mesh_case import MeshCase
@@ -45,13 +46,14 @@ class CaseFolder:
 
     source: str | Path | Sequence[str | Path]
     fields: tuple[str, ...]
+    inputs: tuple[str, ...] = ()
     parameters: tuple[str, ...] | None = None
     track: Track | None = None
 
     @property
     def options(self) -> ReadOptions:
         """How each case is read."""
-        return ReadOptions(fields=self.fields, parameters=self.parameters)
+        return ReadOptions(fields=self.fields, inputs=self.inputs, parameters=self.parameters)
 
     def open(self) -> MeshStore:
         """The cases, imported on the first call."""
@@ -68,7 +70,12 @@ class CaseFolder:
                 f"{store.path} was imported from {gone[0] or 'cases in memory'}, which it takes "
                 "to judge and draw its cases; put it back, or train on the files"
             )
-        return [read_case(path, self.options) for path in paths if path is not None]
+        parts = store.index.parts or [None] * len(store)
+        return [
+            read_case(only_case(path, parts[number]), self.options)
+            for path, number in zip(paths, numbers, strict=True)
+            if path is not None
+        ]
 
 
 def train_on_cases(
@@ -87,6 +94,7 @@ def train_on_cases(
     surrogate.fit(
         store,
         cases.fields,
+        inputs=cases.inputs,
         parameters=cases.parameters,
         folder=run.path,
         resume=resume,

@@ -11,6 +11,8 @@ from graphformers.errors import check_known
 from graphformers.physics.models import (
     ABUPTField,
     ABUPTFieldConfig,
+    FourierAttentionNeuralOperator,
+    FourierAttentionNeuralOperatorConfig,
     MeshGraphNet,
     MeshGraphNetConfig,
     MeshTransformer,
@@ -23,16 +25,20 @@ from graphformers.physics.models import (
     TransientTask,
     Transolver,
     TransolverConfig,
+    ViTNeuralOperator,
+    ViTNeuralOperatorConfig,
     VoltField,
     VoltFieldConfig,
 )
 from graphformers.physics.small_models import (
     small_ab_upt,
+    small_fano,
     small_mesh_graph_net,
     small_mesh_transformer,
     small_physgto,
     small_tno,
     small_transolver,
+    small_vitno,
     small_volt,
 )
 from graphformers.published import SMALL, Published
@@ -42,11 +48,13 @@ FOUND = ("task", "space")  # settings that the cases decide
 
 FieldConfig: TypeAlias = (
     ABUPTFieldConfig
+    | FourierAttentionNeuralOperatorConfig
     | MeshGraphNetConfig
     | MeshTransformerConfig
     | PhysGTOConfig
     | TransformerNeuralOperatorConfig
     | TransolverConfig
+    | ViTNeuralOperatorConfig
     | VoltFieldConfig
 )
 
@@ -117,6 +125,20 @@ _ALL = (
         model=TransformerNeuralOperator,
         small=small_tno,
         point_share=0.1,
+        source="Calvello et al. 2024, arXiv:2406.06486",
+    ),
+    FieldSystem(
+        name="vitno",
+        model=ViTNeuralOperator,
+        small=small_vitno,
+        point_share=1.0,
+        source="Calvello et al. 2024, arXiv:2406.06486",
+    ),
+    FieldSystem(
+        name="fano",
+        model=FourierAttentionNeuralOperator,
+        small=small_fano,
+        point_share=1.0,
         source="Calvello et al. 2024, arXiv:2406.06486",
     ),
     FieldSystem(

@@ -14,6 +14,7 @@ from graphformers.errors import DataError, ShapeError
 from graphformers.graph_batch import GraphBatch
 
 NEEDED = ("x", "y")
+ALL = slice(None)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -92,8 +93,8 @@ class GridData:
         )
 
 
-def read_grids(path: str | Path) -> GridData:
-    """Read a ``.pt`` file of the neuraloperator package: Darcy flow or Burgers' equation.
+def read_grids(path: str | Path, samples: slice = ALL) -> GridData:
+    """Read some samples of a ``.pt`` file of the neuraloperator package, Darcy flow for example.
 
     The file is a dictionary of tensors: ``x`` (samples, *grid), and ``y`` of the same shape, or
     with an axis of times before the grid, which become the channels of ``outputs``. Further numbers
@@ -102,8 +103,8 @@ def read_grids(path: str | Path) -> GridData:
     nothing that is in the file. Raises ``DataError`` that names the file and what was expected.
     """
     path = Path(path)
-    document = _loaded(path)
-    x, y = (cast(Tensor, document[name]) for name in NEEDED)
+    document = grid_document(path)
+    x, y = (cast("Tensor", document[name]) for name in NEEDED)
     grid = tuple(x.shape[1:])
     timed = y.ndim == x.ndim + 1
     if x.ndim < 2 or y.shape[0] != x.shape[0] or tuple(y.shape[1 + timed :]) != grid:
@@ -111,6 +112,10 @@ def read_grids(path: str | Path) -> GridData:
             f"{path}: y must be (samples, *grid) like x or (samples, times, *grid); "
             f"got x {tuple(x.shape)}, y {tuple(y.shape)}"
         )
+    x, y = x[samples], y[samples]
+    for name, values in (("x", x), ("y", y)):
+        if not bool(values.isfinite().all()):
+            raise DataError(f"{path}: {name} holds numbers that are not finite")
     return GridData(
         inputs=_single(x).unsqueeze(-1),
         outputs=_single(y.movedim(1, -1) if timed else y.unsqueeze(-1)),
@@ -124,9 +129,10 @@ def read_grids(path: str | Path) -> GridData:
     )
 
 
-def _loaded(path: Path) -> dict[str, Tensor | float]:
+def grid_document(path: Path) -> dict[str, Tensor | float]:
+    """The tensors of a file, left on the disk until they are read; raises ``DataError``."""
     try:
-        document = torch.load(path, map_location="cpu", weights_only=True)
+        document = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except FileNotFoundError as error:
         raise DataError(f"{path} does not exist") from error
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
@@ -137,8 +143,6 @@ def _loaded(path: Path) -> dict[str, Tensor | float]:
         if not isinstance(document.get(name), Tensor):
             known = ", ".join(map(str, document)) or "nothing"
             raise DataError(f"{path} must hold a tensor {name!r}; it holds {known}")
-        if not bool(document[name].isfinite().all()):
-            raise DataError(f"{path}: {name} holds numbers that are not finite")
     return document
 
 

@@ -21,6 +21,7 @@ def add_import_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("sources", nargs="+", type=str, help="folders, files or OpenFOAM cases")
     parser.add_argument("--out", required=True, help="folder of the store, such as cases.zarr")
     parser.add_argument("--fields", help="fields to keep; default: all those of the first case")
+    parser.add_argument("--inputs", help="fields that a model is given at every point")
     parser.add_argument("--parameters", help="global inputs; default: the known ones of the cases")
     parser.add_argument("--transient", action="store_true", help="import series, not single cases")
     parser.add_argument("--scale", type=float, default=1.0, help="metres in one unit of length")
@@ -29,7 +30,10 @@ def add_import_arguments(parser: ArgumentParser) -> None:
 def import_cases(options: Namespace) -> None:
     """Write the store; an interruption leaves what was there before."""
     read = ReadOptions(
-        fields=names(options.fields), parameters=names(options.parameters), scale=options.scale
+        fields=names(options.fields),
+        inputs=names(options.inputs) or (),
+        parameters=names(options.parameters),
+        scale=options.scale,
     )
     if options.transient:
         if not read.fields:

@@ -21,7 +21,8 @@ class MeshCase:
     """A mesh with everything a surrogate learns from or is asked about.
 
     ``points`` has two columns where the mesh is flat in z. ``edges`` holds every undirected edge
-    once, larger point number first. ``parameters`` are inputs, the same for the whole case;
+    once, larger point number first. ``inputs`` are fields that a model is given, ``parameters``
+    numbers that it is given, the same for the whole case;
     ``results`` are numbers the solver gave (lift, drag): never shown to a model. ``dataset`` is the
     mesh as read, which predictions are written onto.
     """
@@ -32,12 +33,14 @@ class MeshCase:
     edges: Int[np.ndarray, "2 edges"]
     wall: Wall
     fields: Mapping[str, Float[np.ndarray, "points components"]] = field(default_factory=dict)
+    inputs: Mapping[str, Float[np.ndarray, "points components"]] = field(default_factory=dict)
     boundaries: Mapping[str, Bool[np.ndarray, " points"]] = field(default_factory=dict)
     parameters: Mapping[str, float] = field(default_factory=dict)
     results: Mapping[str, float] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     split: str | None = None
     path: Path | None = None
+    part: str | None = None  # which case of a file that holds several
     wall_path: Path | None = None  # the solver's own wall surface, where there is one
 
     @property
@@ -52,13 +55,18 @@ class MeshCase:
 
     @cached_property
     def features(self) -> Float[np.ndarray, "points features"]:
-        """What every point knows about the wall; see ``node_features``."""
-        return node_features(self.wall)
+        """What every point knows about the wall (see ``node_features``), and the inputs."""
+        return np.concatenate([node_features(self.wall), *self.inputs.values()], axis=1)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
         """Columns of ``features``."""
-        return node_feature_names(self.space)
+        inputs = (
+            f"{name}_{column}" if values.shape[1] > 1 else name
+            for name, values in self.inputs.items()
+            for column in range(values.shape[1])
+        )
+        return (*node_feature_names(self.space), *inputs)
 
     def stacked_fields(self, names: Sequence[str]) -> Float[np.ndarray, "points components"]:
         """The named fields beside each other; ``DataError`` names one that is missing."""

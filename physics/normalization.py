@@ -66,6 +66,7 @@ class Normalization:
     ) -> "Normalization":
         """From the moments of ``x``, ``positions`` and ``target``, and the parameters of all."""
         encoded = encode_conditions(conditions, parameters).float()
+        mean = encoded.mean(dim=0)
         spread = field_spread(moments["target"], list(field_components.values()))
         return Normalization(
             parameters=parameters,
@@ -74,8 +75,8 @@ class Normalization:
             length=or_one(2 * moments["positions"].std.max().float()),
             feature_mean=moments["x"].mean.float(),
             feature_std=or_one(moments["x"].std.float()),
-            condition_mean=encoded.mean(dim=0),
-            condition_std=or_one(encoded.std(dim=0, correction=0)),
+            condition_mean=mean,
+            condition_std=or_one((encoded - mean).square().mean(dim=0).sqrt()),
             field_mean=moments["target"].mean.float(),
             field_std=or_one(spread),
         )

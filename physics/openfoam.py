@@ -193,7 +193,7 @@ class OpenFoamSteps:
 
 def _read_case(file: CaseFile, options: ReadOptions) -> OpenedMesh:
     grid, units = open_openfoam(
-        file.path, fields=options.fields, time=options.time, skip_missing=options.skip_missing
+        file.path, fields=options.wanted, time=options.time, skip_missing=options.skip_missing
     )
     return OpenedMesh(dataset=grid, units=units)
 
@@ -204,7 +204,7 @@ def _open_series(file: CaseFile, options: ReadOptions) -> OpenedSeries:
     if not times:
         raise DataError(f"{file.where}: expected folders of stored times; there are none")
     everywhere = set.intersection(*(stored_at(folder) for folder in folders.values()))
-    names = options.fields
+    names = options.wanted
     if names is None or options.skip_missing:
         names = tuple(sorted(everywhere if names is None else everywhere & set(names)))
     for time, folder in folders.items():

@@ -1,7 +1,7 @@
 """From a mesh somebody asks about to a case, and from predicted fields to a data set."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -22,20 +22,17 @@ ERROR_SUFFIX = "_error"
 
 def case_to_predict(
     mesh: str | Path | pv.DataSet | MeshCase,
-    fields: Sequence[str],
-    parameters: Sequence[str],
+    wanted: ReadOptions,
     given: Mapping[str, float],
 ) -> MeshCase:
-    """The case of a mesh, with those of ``fields`` it carries already; they are the truth.
+    """The case of a mesh, with those of the wanted fields it carries already; they are the truth.
 
-    ``given`` parameters come before those of the mesh. Fields of OpenFOAM cases are not looked at:
-    before the solver ran they are what it starts from.
+    It must have the inputs. ``given`` parameters come before those of the mesh. Fields of OpenFOAM
+    cases are not looked at: before the solver ran they are what it starts from.
     """
     if isinstance(mesh, MeshCase):
         return dataclasses.replace(mesh, parameters={**mesh.parameters, **given})
-    options = ReadOptions(
-        fields=tuple(fields), parameters=tuple(parameters), given=given, skip_missing=True
-    )
+    options = dataclasses.replace(wanted, given=given, skip_missing=True)
     if isinstance(mesh, pv.DataSet):
         return case_from_dataset(mesh, options)
     files = find_cases(mesh)

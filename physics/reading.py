@@ -9,7 +9,7 @@ import pyvista as pv
 from jaxtyping import Float
 
 from graphformers.errors import DataError
-from graphformers.physics.case_files import find_cases
+from graphformers.physics.case_files import find_cases, only_case
 from graphformers.physics.edges import cell_edges
 from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.mesh_series import MeshSeries
@@ -20,7 +20,12 @@ from graphformers.physics.readers.numbered_files import (
     numbered_files,
     open_numbered,
 )
-from graphformers.physics.readers.point_fields import check_finite, checked_fields, point_fields
+from graphformers.physics.readers.point_fields import (
+    check_finite,
+    checked_fields,
+    point_fields,
+    wanted_names,
+)
 from graphformers.physics.readers.quality import warn_of_bad_cells, warn_of_open_surface
 from graphformers.physics.readers.reader import OpenedMesh, OpenedSeries
 from graphformers.physics.readers.registry import reader_of
@@ -59,7 +64,7 @@ def read_case(source: str | Path | CaseFile, options: ReadOptions | None = None)
     Raises ``DataError``, naming the file, the array and what was expected, when it cannot be used.
     """
     options = options or ReadOptions()
-    file = source if isinstance(source, CaseFile) else _only_case(source)
+    file = source if isinstance(source, CaseFile) else only_case(source)
     reader = reader_of(file.path)
     if options.time is not None and reader.open_series is None:
         raise DataError(f"{file.where}: there is no time {options.time:g}; it holds one time only")
@@ -135,7 +140,9 @@ def _case_of(opened: OpenedMesh, options: ReadOptions, file: CaseFile | None) ->
     boundaries = boundary_tags(dataset, options.walls, where)
     on_wall = boundaries.get(WALL)
     flat = points.shape[1] == 2
-    fields = point_fields(dataset, options.fields, where, skip_missing=options.skip_missing)
+    found = point_fields(dataset, options.wanted, where, skip_missing=options.skip_missing)
+    found = checked_fields(found, where, flat=flat)
+    wanted_names(list(found), options.inputs, where)
     parameters, results = _numbers(dataset, file, options)
     return MeshCase(
         name=name,
@@ -143,29 +150,24 @@ def _case_of(opened: OpenedMesh, options: ReadOptions, file: CaseFile | None) ->
         points=points,
         edges=edges.unique(dataset.n_points),
         wall=plane_wall(points, edges, on_wall) if flat else space_wall(points, dataset, on_wall),
-        fields=checked_fields(fields, where, flat=flat),
+        fields={name: values for name, values in found.items() if name not in options.inputs},
+        inputs={name: found[name] for name in options.inputs},
         boundaries=boundaries,
         parameters=parameters,
         results=results,
         units={**_units(dataset), **opened.units, **options.units},
         split=file.split if file else None,
         path=file.path if file else None,
+        part=file.part if file else None,
         wall_path=opened.wall_path or (file.wall_path if file else None),
     )
-
-
-def _only_case(source: Source) -> CaseFile:
-    found = find_cases(source)
-    if len(found) != 1:
-        raise DataError(f"{source}: expected one case; it holds {len(found)}, name the one wanted")
-    return found[0]
 
 
 def _open_series(source: Source | CaseFile, options: ReadOptions) -> tuple[CaseFile, OpenedSeries]:
     numbered = None if isinstance(source, CaseFile) else numbered_files(source)
     if numbered:
         return numbered_case(numbered), open_numbered(numbered, options)
-    file = source if isinstance(source, CaseFile) else _only_case(source)
+    file = source if isinstance(source, CaseFile) else only_case(source)
     reader = reader_of(file.path)
     if reader.open_series is None:
         raise DataError(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from graphformers.errors import ConfigError
 from graphformers.physics.case_files import find_cases
 from graphformers.physics.mesh_series import MeshSeries
 from graphformers.physics.mesh_store import default_folder, fingerprint
@@ -36,8 +37,14 @@ def import_series(
     """The store of these series, written on the first call and opened on later ones.
 
     Without ``path`` it lies in ``default_folder()`` under a name made of the files' paths, sizes,
-    times of change and the options. A single source that is a store already is opened.
+    times of change and the options. A single source that is a store already is opened. Raises
+    ``ConfigError`` for options with inputs, which series do not have.
     """
+    if options.inputs:
+        raise ConfigError(
+            "a step is predicted from the fields before it: name "
+            f"{', '.join(options.inputs)} among the fields, not the inputs"
+        )
     if len(sources) == 1 and is_series_store(sources[0]):
         return SeriesStore(sources[0])
     if path is None:

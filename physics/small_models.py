@@ -5,16 +5,19 @@ What they read and predict is to be replaced by what the cases say.
 
 from graphformers.physics.models import (
     ABUPTFieldConfig,
+    FourierAttentionNeuralOperatorConfig,
     MeshGraphNetConfig,
     MeshTransformerConfig,
     PhysGTOConfig,
     TransformerNeuralOperatorConfig,
     TransolverConfig,
+    ViTNeuralOperatorConfig,
     VoltFieldConfig,
 )
 
 DIM = 64
 HEADS = 4
+PATCHES = {"patches": (4, 4), "modes": (2, 2)}  # of a grid of at least 12 by 12 points
 
 
 def small_physgto() -> PhysGTOConfig:
@@ -45,6 +48,20 @@ def small_tno() -> TransformerNeuralOperatorConfig:
     """Three layers in which all points attend to all."""
     return TransformerNeuralOperatorConfig(
         space=2, dim=DIM, heads=HEADS, layers=3, feed_forward=2 * DIM
+    )
+
+
+def small_vitno() -> ViTNeuralOperatorConfig:
+    """Three layers over four by four patches of a grid."""
+    return ViTNeuralOperatorConfig(
+        dim=32, heads=HEADS, layers=3, feed_forward=DIM, smoothing_modes=(8, 8), **PATCHES
+    )
+
+
+def small_fano() -> FourierAttentionNeuralOperatorConfig:
+    """Three layers over four by four patches of a grid."""
+    return FourierAttentionNeuralOperatorConfig(
+        dim=32, heads=HEADS, layers=3, feed_forward=DIM, **PATCHES
     )
 
 

@@ -34,9 +34,11 @@ class StoreIndex:
     parameter_names: list[str]
     tag_names: list[str]
     units: dict[str, str]
+    input_names: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     splits: list[str | None] = field(default_factory=list)
     paths: list[str | None] = field(default_factory=list)
+    parts: list[str | None] = field(default_factory=list)  # earlier versions did not keep them
     parameters: list[dict[str, float]] = field(default_factory=list)
     results: list[dict[str, float]] = field(default_factory=list)
     node_ptr: list[int] = field(default_factory=lambda: [0])
@@ -57,6 +59,7 @@ class StoreIndex:
             parameter_names=list(case.parameters if parameters is None else parameters),
             tag_names=list(case.boundaries),
             units={name: unit for name, unit in case.units.items() if name in names},
+            input_names=list(case.inputs),
         )
 
     @classmethod
@@ -77,6 +80,7 @@ class StoreIndex:
         self.names.append(case.name)
         self.splits.append(case.split)
         self.paths.append(str(case.path) if case.path else None)
+        self.parts.append(case.part)
         self.parameters.append(dict(zip(self.parameter_names, values.tolist(), strict=True)))
         self.results.append(dict(case.results))
         self.node_ptr.append(self.node_ptr[-1] + case.num_points)
@@ -91,6 +95,11 @@ class StoreIndex:
             )
         if case.name in self.names:
             raise DataError(f"every case needs a name of its own; {case.name!r} is used twice")
+        if list(case.feature_names) != self.feature_names:
+            raise DataError(
+                f"every case must be given {', '.join(self.feature_names)}, as {self.names[0]!r}; "
+                f"{case.name!r} has {', '.join(case.feature_names)}"
+            )
         for name, components in self.field_components.items():
             found = case.stacked_fields([name]).shape[1]
             if found != components:

@@ -73,9 +73,9 @@ class Surrogate:
     parameters and fields are scaled by what the training cases show; the scaling is part of the
     saved model.
 
-    After ``fit`` or ``load``: ``fields_``, ``units_``, ``normalization_``, ``range_`` (what the
-    training cases spanned; None where an earlier version saved it) and ``model_``; after ``fit``
-    also ``history_``, ``train_cases_`` and ``validation_cases_``, the names of the cases.
+    After ``fit`` or ``load``: ``fields_``, ``inputs_``, ``units_``, ``normalization_``, ``range_``
+    (what the training cases spanned; None where an earlier version saved it) and ``model_``; after
+    ``fit`` also ``history_``, ``train_cases_`` and ``validation_cases_``, the names of the cases.
 
     Args:
         model: the system, one of ``MODELS``
@@ -94,6 +94,7 @@ class Surrogate:
         cases: CaseSource,
         fields: Sequence[str],
         *,
+        inputs: Sequence[str] = (),
         parameters: Sequence[str] | None = None,
         folder: str | Path | None = None,
         resume: bool = False,
@@ -101,12 +102,13 @@ class Surrogate:
     ) -> "Surrogate":
         """Learn ``fields`` from cases: a folder, files, or cases and PyVista data sets in memory.
 
-        ``parameters`` None takes the known ones the cases state. ``folder`` keeps a checkpoint
+        ``inputs`` are fields that it is given at every point. ``parameters`` None takes the known
+        ones the cases state. ``folder`` keeps a checkpoint
         after every epoch, from which ``resume`` goes on. Raises ``DataError`` when the cases do not
         go together, lack a field, or are fewer than two.
         """
         wanted = None if parameters is None else tuple(parameters)
-        options = ReadOptions(fields=tuple(fields), parameters=wanted)
+        options = ReadOptions(fields=tuple(fields), inputs=tuple(inputs), parameters=wanted)
         with opened_store(cases, options) as store:
             self._fit_store(store, folder=folder, resume=resume, callbacks=callbacks)
         return self
@@ -124,7 +126,7 @@ class Surrogate:
         """
         self._check_fitted()
         given = parameters or {}
-        case = case_to_predict(mesh, self.fields_, self.normalization_.parameters, given)
+        case = case_to_predict(mesh, self.read_options, given)
         if self.range_ is not None:
             self.range_.warn(case)
         return dataset_with_fields(case, self.predict_fields(case))
@@ -137,13 +139,19 @@ class Surrogate:
                 f"this surrogate was trained on {self.normalization_.space}-D meshes; "
                 f"{case.name!r} is {case.space}-D"
             )
+        if tuple(case.inputs) != self.inputs_:
+            raise DataError(
+                f"this surrogate is given {', '.join(self.inputs_) or 'no inputs'}; "
+                f"{case.name!r} has {', '.join(case.inputs) or 'none'}"
+            )
         graph = self.normalization_.apply(case.graph(parameters=self.normalization_.parameters))
         return self.normalization_.restore(torch.cat(list(predict(self.model_, graph))))
 
     def save(self, folder: str | Path) -> None:
         """Write ``model.safetensors`` and ``config.json``: all that ``load`` needs."""
         self._check_fitted()
-        estimator = {"kind": ESTIMATOR, "model": self.model, "units": self.units_}
+        estimator: dict[str, object] = {"kind": ESTIMATOR, "model": self.model}
+        estimator |= {"units": self.units_, "inputs": list(self.inputs_)}
         sections = {"estimator": estimator, "normalization": self.normalization_.to_json()}
         if self.range_ is not None:
             sections["training_range"] = self.range_.to_json()
@@ -161,6 +169,7 @@ class Surrogate:
         surrogate.model_ = surrogate.system_.model.from_model_file(file)
         surrogate.normalization_ = Normalization.from_json(file.section("normalization"))
         surrogate.units_ = cast(dict[str, str], estimator["units"])
+        surrogate.inputs_ = tuple(cast("list[str]", estimator.get("inputs", [])))
         known = file.sections.get("training_range")  # earlier versions did not keep it
         surrogate.range_ = None if known is None else TrainingRange.from_json(known)
         return surrogate
@@ -173,7 +182,8 @@ class Surrogate:
     @property
     def read_options(self) -> ReadOptions:
         """How solved cases are read to be compared with its predictions."""
-        return ReadOptions(fields=self.fields_, parameters=self.normalization_.parameters)
+        parameters = self.normalization_.parameters
+        return ReadOptions(fields=self.fields_, inputs=self.inputs_, parameters=parameters)
 
     def _fit_store(
         self,
@@ -191,6 +201,7 @@ class Surrogate:
         self.train_cases_ = [store.names[case] for case in train]
         self.validation_cases_ = [store.names[case] for case in validation]
         self.units_ = store.units
+        self.inputs_ = tuple(store.index.input_names)
         self.normalization_ = Normalization.fit(store, train)
         self.range_ = TrainingRange.of_cases(store, train)
         torch.manual_seed(training.seed)
@@ -217,15 +228,19 @@ class Surrogate:
         return self.system_.fitted(config, task, store.space)
 
     def _mirror(self) -> Mirror | None:
-        known = self.normalization_.space == 2 and can_be_mirrored(
-            self.normalization_.parameters, self.normalization_.field_components
+        scale = self.normalization_
+        known = (
+            scale.space == 2
+            and not self.inputs_
+            and can_be_mirrored(scale.parameters, scale.field_components)
         )
         if self.config.mirror and not known:
+            there = ", ".join([*scale.parameters, *self.inputs_, *self.fields_])
             raise ConfigError(
-                "mirror images need 2-D cases whose parameters and fields are known to change with "
-                f"them; these have {', '.join([*self.normalization_.parameters, *self.fields_])}"
+                "mirror images need 2-D cases whose parameters, inputs and fields are known to "
+                f"change with them; these have {there}"
             )
-        return None if self.config.mirror is False or not known else Mirror(self.normalization_)
+        return None if self.config.mirror is False or not known else Mirror(scale)
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "model_"):

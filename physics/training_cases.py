@@ -74,11 +74,15 @@ def held_out(numbers: Sequence[int], fraction: float, *, seed: int) -> tuple[lis
 
 
 def _with_fields(store: MeshStore, options: ReadOptions) -> MeshStore:
-    if options.fields is not None and store.field_names != options.fields:
-        raise DataError(
-            f"{store.path} holds the fields {', '.join(store.field_names)}; "
-            f"import the cases again with {', '.join(options.fields)}"
-        )
+    for kind, held, wanted in (
+        ("fields", store.field_names, options.fields),
+        ("inputs", tuple(store.index.input_names), options.inputs),
+    ):
+        if wanted is not None and held != wanted:
+            raise DataError(
+                f"{store.path} holds the {kind} {', '.join(held) or 'none'}; "
+                f"import the cases again with {', '.join(wanted) or 'none'}"
+            )
     return store
 
 

@@ -57,7 +57,7 @@ class Session:
         ``DataError`` when it cannot be read or predicted, and the mesh before stays.
         """
         names = self.surrogate.normalization_.parameters
-        case = case_to_predict(mesh, self.surrogate.fields_, names, {})
+        case = case_to_predict(mesh, self.surrogate.read_options, {})
         stated = {name: case.parameters[name] for name in names if name in case.parameters}
         parameters = {name: slider.middle for name, slider in self.sliders.items()} | stated
         # the case keeps this very dictionary: what it has worked out of its mesh stays

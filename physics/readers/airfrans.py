@@ -41,7 +41,7 @@ def _read(file: CaseFile, options: ReadOptions) -> OpenedMesh:
     internal, wall = (
         file.path / f"{file.path.name}_{part}" for part in ("internal.vtu", "aerofoil.vtp")
     )
-    fields = tuple(UNITS) if options.fields is None else options.fields
+    fields = tuple(UNITS) if options.wanted is None else options.wanted
     if options.region == "surface":
         return OpenedMesh(dataset=open_mesh(wall, fields), units=UNITS)
     mesh: pv.DataSet = open_mesh(internal, fields)

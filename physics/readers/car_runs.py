@@ -121,13 +121,13 @@ def _read(file: CaseFile, options: ReadOptions) -> OpenedMesh:
     if options.region != "volume":
         if boundary is None:
             raise DataError(f"{file.where}: expected boundary_{_number(file.path)}.vtp or .vtu")
-        return OpenedMesh(dataset=open_mesh(boundary, options.fields), units=UNITS)
+        return OpenedMesh(dataset=open_mesh(boundary, options.wanted), units=UNITS)
     if volume is None:
         raise DataError(
             f"{file.where}: expected volume_{_number(file.path)}.vtu; join its parts "
             "(.00.part, .01.part, ...) in this order first"
         )
-    mesh = open_mesh(volume, options.fields)
+    mesh = open_mesh(volume, options.wanted)
     if boundary is not None:
         add_tags(mesh, {WALL: open_mesh(boundary, ())}, file.where)
     return OpenedMesh(dataset=mesh, units=UNITS, wall_path=boundary)

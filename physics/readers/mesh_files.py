@@ -13,7 +13,7 @@ def _recognises(path: Path) -> bool:
 
 
 def _read(file: CaseFile, options: ReadOptions) -> OpenedMesh:
-    return OpenedMesh(dataset=open_mesh(file.path, options.fields))
+    return OpenedMesh(dataset=open_mesh(file.path, options.wanted))
 
 
 MESH_FILES = Reader(

@@ -81,9 +81,9 @@ def open_numbered(files: Sequence[Path], options: ReadOptions) -> OpenedSeries:
 
 def _open(files: Sequence[Path], times: Sequence[float], options: ReadOptions) -> OpenedSeries:
     where = str(files[0])
-    first = open_mesh(files[0], options.fields)
+    first = open_mesh(files[0], options.wanted)
     names = wanted_names(
-        field_names(first), options.fields, where, skip_missing=options.skip_missing
+        field_names(first), options.wanted, where, skip_missing=options.skip_missing
     )
     return OpenedSeries(
         mesh=OpenedMesh(dataset=first),
@@ -140,7 +140,7 @@ def _listed(path: Path) -> tuple[list[Path], list[float]]:
 def _read(file: CaseFile, options: ReadOptions) -> OpenedMesh:
     files, times = _listed(file.path)
     step = chosen_step(times, options.time, file.where)
-    return OpenedMesh(dataset=open_mesh(files[step], options.fields))
+    return OpenedMesh(dataset=open_mesh(files[step], options.wanted))
 
 
 def _open_series(file: CaseFile, options: ReadOptions) -> OpenedSeries:

@@ -48,7 +48,7 @@ def _read(file: CaseFile, options: ReadOptions) -> OpenedMesh:
         available = [name.removeprefix(PREFIX) for name in arrays if name.startswith(PREFIX)]
         names = wanted_names(
             [name for name in available if name not in GEOMETRY],
-            options.fields,
+            options.wanted,
             file.where,
             skip_missing=options.skip_missing,
         )

@@ -9,6 +9,7 @@ from graphformers.physics.readers.car_runs import CAR_RUNS
 from graphformers.physics.readers.cgns import CGNS
 from graphformers.physics.readers.ensight import ENSIGHT
 from graphformers.physics.readers.fluent import FLUENT
+from graphformers.physics.readers.grid_file import GRID_FILE
 from graphformers.physics.readers.mesh_files import MESH_FILES
 from graphformers.physics.readers.mini_car import MINI_CAR
 from graphformers.physics.readers.numbered_files import COLLECTION
@@ -36,6 +37,7 @@ READERS = (  # those that know a path by its name come first
     CAR_RUNS,
     PERIODIC_HILLS,
     MINI_CAR,
+    GRID_FILE,
     THE_WELL,
     TRAJECTORIES,
 )

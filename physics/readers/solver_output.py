@@ -28,7 +28,7 @@ class SolverOutput:
 
     def read(self, file: CaseFile, options: ReadOptions) -> OpenedMesh:
         """The mesh and fields of one time."""
-        return OpenedMesh(dataset=self.dataset(file.path, options.fields, options.time))
+        return OpenedMesh(dataset=self.dataset(file.path, options.wanted, options.time))
 
     def open_series(self, file: CaseFile, options: ReadOptions) -> OpenedSeries:
         """Every time the files hold; ``DataError`` when that is only one."""
@@ -38,9 +38,9 @@ class SolverOutput:
             times = _stored_times(reader)
         if len(times) < 2:
             raise DataError(f"{file.where}: expected a solution over time; it holds one time only")
-        first = self.dataset(file.path, options.fields, times[0])
+        first = self.dataset(file.path, options.wanted, times[0])
         names = wanted_names(
-            field_names(first), options.fields, file.where, skip_missing=options.skip_missing
+            field_names(first), options.wanted, file.where, skip_missing=options.skip_missing
         )
         return OpenedSeries(
             mesh=OpenedMesh(dataset=first),

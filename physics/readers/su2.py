@@ -42,7 +42,7 @@ def _read(file: CaseFile, options: ReadOptions) -> OpenedMesh:
     solution = file.path.with_name(file.part)
     fields = _table(solution) if solution.suffix == ".csv" else _restart(solution)
     names = [name for name in fields if name not in COORDINATES]
-    for name in wanted_names(names, options.fields, file.where, skip_missing=options.skip_missing):
+    for name in wanted_names(names, options.wanted, file.where, skip_missing=options.skip_missing):
         if len(fields[name]) != mesh.n_points:
             raise DataError(
                 f"{file.where}: expected a value at each of {mesh.n_points} points; "

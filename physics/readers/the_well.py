@@ -148,7 +148,7 @@ def _open_series(file: CaseFile, options: ReadOptions) -> OpenedSeries:
     with h5py.File(file.path) as opened:
         names = wanted_names(
             list(_fields(opened)),
-            options.fields,
+            options.wanted,
             file.where,
             skip_missing=options.skip_missing,
         )

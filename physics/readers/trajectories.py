@@ -171,7 +171,7 @@ def _open_series(file: CaseFile, options: ReadOptions) -> OpenedSeries:
         mesh = _mesh(group, file.where)
         available = _fields(group, mesh.n_points)
         names = wanted_names(
-            available, options.fields, file.where, skip_missing=options.skip_missing
+            available, options.wanted, file.where, skip_missing=options.skip_missing
         )
         times = _times(group, names or available, file, options)
     types = [np.asarray(mesh.point_data[name]) for name in mesh.point_data if is_node_type(name)]

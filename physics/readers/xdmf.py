@@ -153,7 +153,7 @@ def _mixed_stream(numbers: np.ndarray, where: str) -> Iterator[tuple[pv.CellType
 def _read(file: CaseFile, options: ReadOptions) -> OpenedMesh:
     xdmf = XdmfFile(path=file.path)
     step = chosen_step(xdmf.times(), options.time, file.where)
-    return OpenedMesh(dataset=xdmf.dataset(step, options.fields))
+    return OpenedMesh(dataset=xdmf.dataset(step, options.wanted))
 
 
 def _open_series(file: CaseFile, options: ReadOptions) -> OpenedSeries:
@@ -161,10 +161,10 @@ def _open_series(file: CaseFile, options: ReadOptions) -> OpenedSeries:
     times = xdmf.times()
     if len(times) < 2:
         raise DataError(f"{file.where}: expected a solution over time; it holds one time only")
-    first = xdmf.dataset(0, options.fields)
+    first = xdmf.dataset(0, options.wanted)
     names = tuple(
         wanted_names(
-            field_names(first), options.fields, file.where, skip_missing=options.skip_missing
+            field_names(first), options.wanted, file.where, skip_missing=options.skip_missing
         )
     )
     return OpenedSeries(
