@@ -17,6 +17,7 @@ from graphformers.physics.conditions import can_be_mirrored, condition_columns
 from graphformers.physics.field_system import (
     FIELD_SYSTEMS,
     FieldConfig,
+    FieldSystem,
     find_field_system,
     training_for_fields,
 )
@@ -78,14 +79,14 @@ class Surrogate:
     ``fit`` also ``history_``, ``train_cases_`` and ``validation_cases_``, the names of the cases.
 
     Args:
-        model: the system, one of ``MODELS``
+        model: the system, one of ``MODELS``, or one made elsewhere, which ``load`` does not know
         config: sizes, training and sampling; ``None`` is the default ``SurrogateConfig``
 
     """
 
-    def __init__(self, model: str = "physgto", config: SurrogateConfig | None = None):
-        self.system_ = find_field_system(model)
-        self.model = model
+    def __init__(self, model: str | FieldSystem = "physgto", config: SurrogateConfig | None = None):
+        self.system_ = find_field_system(model) if isinstance(model, str) else model
+        self.model = self.system_.name
         self.config = config or SurrogateConfig()
         self.system_.check(self.config.architecture)
 

@@ -20,6 +20,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from graphformers.benchmarks.fourier_operator import FourierNeuralOperator
+from graphformers.benchmarks.neuraloperator_fno import NeuralOperatorFNO
+from graphformers.benchmarks.peer_package import NEURALOPERATOR, PeerPackage
 from graphformers.errors import DataError
 from graphformers.graph_batch import GraphBatch
 from graphformers.physics import (
@@ -52,12 +54,14 @@ class Problem:
 class Operator:
     """A model, the learning rate that suits it, and the share of its time on coarser grids.
 
-    There it sees every second point along every axis, from the first or the second on.
+    There it sees every second point along every axis, from the first or the second on. ``package``
+    is the one that a model of others needs.
     """
 
     build: Callable[[], nn.Module]
     learning_rate: float
     coarse_share: float = 0.0
+    package: PeerPackage | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,9 +126,19 @@ def fno(space: int, width: int, modes: int) -> nn.Module:
     return FourierNeuralOperator(space=space, width=width, modes=modes)
 
 
+def neuraloperator_fno(space: int, width: int, modes: int) -> nn.Module:
+    """The model of the neuraloperator package with four layers."""
+    return NeuralOperatorFNO(space=space, width=width, modes=modes)
+
+
 OPERATORS: Mapping[str, Mapping[str, Operator]] = {
     "darcy": {
         "fno": Operator(build=partial(fno, 2, 24, 5), learning_rate=2e-3),
+        "neuraloperator fno": Operator(
+            build=partial(neuraloperator_fno, 2, 24, 5),
+            learning_rate=8e-3,
+            package=NEURALOPERATOR,
+        ),
         "fno, coarse first": Operator(
             build=partial(fno, 2, 24, 5), learning_rate=2e-3, coarse_share=0.6
         ),
@@ -135,6 +149,11 @@ OPERATORS: Mapping[str, Mapping[str, Operator]] = {
     },
     "burgers": {
         "fno": Operator(build=partial(fno, 1, 32, 8), learning_rate=2e-3),
+        "neuraloperator fno": Operator(
+            build=partial(neuraloperator_fno, 1, 32, 8),
+            learning_rate=4e-3,
+            package=NEURALOPERATOR,
+        ),
         "tno": Operator(build=partial(transformer, 1), learning_rate=4e-3),
     },
 }
@@ -175,7 +194,7 @@ def train_once(task: Problem, model: str, *, seed: int, seconds: float) -> Opera
         seed=seed,
         seconds=seconds,
         epochs=epochs,
-        parameters=sum(one.numel() for one in trained.parameters()),
+        parameters=sum(one.numel() * (1 + one.is_complex()) for one in trained.parameters()),
         errors={name: relative_error(trained, data) for name, data in parts.items()},
     )
 

@@ -11,17 +11,21 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
+from graphformers.benchmarks.peer_package import PHYSICSNEMO, PeerPackage
+from graphformers.benchmarks.physicsnemo_transolver import PHYSICSNEMO_TRANSOLVER
 from graphformers.errors import DataError
 from graphformers.physics import Surrogate, SurrogateConfig
 from graphformers.physics.baselines import MeanPredictor, NearestCase
 from graphformers.physics.experiment import CaseFolder
-from graphformers.physics.field_system import training_for_fields
+from graphformers.physics.field_system import FieldSystem, training_for_fields
 from graphformers.physics.judging import Predict, errors_of
 from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.mesh_store import MeshStore
 from graphformers.physics.training_cases import training_parts
 
 BASELINES = ("nearest case", "mean")
+PEERS: Mapping[str, FieldSystem] = {PHYSICSNEMO_TRANSOLVER.name: PHYSICSNEMO_TRANSOLVER}
+PACKAGES: Mapping[str, PeerPackage] = {PHYSICSNEMO_TRANSOLVER.name: PHYSICSNEMO}
 SHOWN = ("p/relative_l2", "U/relative_l2", "p/wall_rms", "lift/rms", "lift/correlation")
 
 
@@ -78,7 +82,7 @@ def from_json(document: Mapping[str, object]) -> list[SurrogateOutcome]:
 
 def _trained(store: MeshStore, model: str, *, seed: int, epochs: int) -> Surrogate:
     training = replace(training_for_fields(), seed=seed, epochs=epochs)
-    surrogate = Surrogate(model, SurrogateConfig(training=training))
+    surrogate = Surrogate(PEERS.get(model, model), SurrogateConfig(training=training))
     return surrogate.fit(store, store.field_names)
 
 

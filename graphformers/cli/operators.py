@@ -18,7 +18,9 @@ from graphformers.benchmarks.operators import (
     to_json,
     train_once,
 )
+from graphformers.benchmarks.peer_package import PeerPackage
 from graphformers.cli.command import guarded
+from graphformers.cli.peers import installed
 from graphformers.files import write_json
 
 
@@ -43,16 +45,21 @@ def run(options: Namespace) -> None:
     made = {one.run for one in done}
     for name in options.problems:
         task = problem(name, options.data)
+        models = installed(_wanted(name, options.models), console)
         for seed in options.seeds:
-            for model in OPERATORS[name]:
-                if options.models is not None and model not in options.models:
-                    continue
+            for model in models:
                 if (name, model, seed, options.seconds) in made:
                     continue
                 done.append(train_once(task, model, seed=seed, seconds=options.seconds))
                 write_json(options.json, to_json(done))
                 console.print(f"{name}, {model}, seed {seed}: {done[-1].errors}", highlight=False)
     console.print(*_tables(done), sep="\n")
+
+
+def _wanted(name: str, models: Sequence[str] | None) -> dict[str, PeerPackage | None]:
+    """Models of a problem that were asked for, with the package that each needs."""
+    known = OPERATORS[name].items()
+    return {model: one.package for model, one in known if models is None or model in models}
 
 
 def _kept(path: Path) -> list[OperatorOutcome]:

@@ -16,6 +16,7 @@ from graphformers.benchmarks.operators import (
     relative_error,
     summary,
 )
+from graphformers.benchmarks.peer_package import PeerPackage
 from graphformers.cli.operators import main
 from graphformers.errors import DataError
 
@@ -90,18 +91,30 @@ def test_an_unknown_problem_is_refused(folder):
         problem("stokes", folder)
 
 
-def test_a_second_call_trains_only_what_is_missing(folder, capsys):
+def test_a_second_call_trains_only_what_is_missing(folder, capsys, monkeypatch):
+    monkeypatch.setattr(PeerPackage, "installed", False)
     kept = folder / "operators.json"
     common = ["--data", str(folder), "--seconds", "0.05", "--json", str(kept), "--seeds", "0"]
     assert main([*common, "--problems", "burgers"]) == 0
     first = json.loads(kept.read_text())["runs"]
     assert main([*common, "--problems", "burgers", "darcy", "--models", "fno"]) == 0
     second = json.loads(kept.read_text())["runs"]
-    assert [one["model"] for one in first] == list(OPERATORS["burgers"])
+    ours = [name for name, one in OPERATORS["burgers"].items() if one.package is None]
+    assert [one["model"] for one in first] == ours
     assert second[:-1] == first
     assert (second[-1]["problem"], second[-1]["model"]) == ("darcy", "fno")
     assert set(second[-1]["errors"]) == {"validation", "test, 16 points", "test, 32 points"}
     assert "test, 32 points" in capsys.readouterr().out
+
+
+def test_a_model_whose_package_is_missing_is_left_out_in_one_line(folder, capsys, monkeypatch):
+    monkeypatch.setattr(PeerPackage, "installed", False)
+    kept = folder / "operators.json"
+    common = ["--data", str(folder), "--seconds", "0.05", "--json", str(kept), "--seeds", "0"]
+    assert main([*common, "--problems", "burgers", "--models", "fno", "neuraloperator fno"]) == 0
+    assert [one["model"] for one in json.loads(kept.read_text())["runs"]] == ["fno"]
+    shown = capsys.readouterr().out.splitlines()
+    assert "neuraloperator fno is left out: pip install neuraloperator" in shown
 
 
 def test_the_summary_averages_over_seeds():
