@@ -17,7 +17,8 @@ from graphformers.physics.models import (
 
 DIM = 64
 HEADS = 4
-PATCHES = {"patches": (4, 4), "modes": (2, 2)}  # of a grid of at least 12 by 12 points
+PATCHES = (4, 4)  # of a grid of at least 12 by 12 points
+MODES = (2, 2)
 
 
 def small_physgto() -> PhysGTOConfig:
@@ -54,14 +55,20 @@ def small_tno() -> TransformerNeuralOperatorConfig:
 def small_vitno() -> ViTNeuralOperatorConfig:
     """Three layers over four by four patches of a grid."""
     return ViTNeuralOperatorConfig(
-        dim=32, heads=HEADS, layers=3, feed_forward=DIM, smoothing_modes=(8, 8), **PATCHES
+        dim=32,
+        heads=HEADS,
+        layers=3,
+        feed_forward=DIM,
+        patches=PATCHES,
+        modes=MODES,
+        smoothing_modes=(8, 8),
     )
 
 
 def small_fano() -> FourierAttentionNeuralOperatorConfig:
     """Three layers over four by four patches of a grid."""
     return FourierAttentionNeuralOperatorConfig(
-        dim=32, heads=HEADS, layers=3, feed_forward=DIM, **PATCHES
+        dim=32, heads=HEADS, layers=3, feed_forward=DIM, patches=PATCHES, modes=MODES
     )
 
 
