@@ -1,6 +1,7 @@
 """Small meshes, made where they are used."""
 
 import importlib
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -155,3 +156,37 @@ def openfoam_case(tmp_path: Path) -> Callable[..., Path]:
         )
 
     return build
+
+
+@pytest.fixture
+def hills_file() -> Callable[..., Path]:
+    """Writes a row of two unit cubes; the faces in the plane are the patch ``front``."""
+
+    def write(path: Path, front: str = "empty") -> Path:
+        corners = [(x, y, z) for z in (0, 1) for y in (0, 1) for x in (0, 1, 2)]
+        number = {corner: k for k, corner in enumerate(corners)}
+
+        def face(*points: tuple[int, int, int]) -> list[int]:
+            return [number[point] for point in points]
+
+        faces = [face((1, 0, 0), (1, 1, 0), (1, 1, 1), (1, 0, 1))]
+        faces += [face((k, 0, 0), (k + 1, 0, 0), (k + 1, 0, 1), (k, 0, 1)) for k in (0, 1)]
+        faces += [face((0, 0, 0), (0, 0, 1), (0, 1, 1), (0, 1, 0))]
+        for z in (0, 1):
+            faces += [face((k, 0, z), (k, 1, z), (k + 1, 1, z), (k + 1, 0, z)) for k in (0, 1)]
+        patches = [("bottomWall", "wall", 2, 1), ("inlet", "cyclic", 1, 3), ("sides", front, 4, 4)]
+        np.savez(
+            path,
+            points=np.asarray(corners, dtype=float),
+            faces=np.asarray(faces, dtype=np.int32),
+            owner=np.asarray([0, 0, 1, 0, 0, 1, 0, 1], dtype=np.int32),
+            neighbour=np.asarray([1], dtype=np.int32),
+            boundary_json=json.dumps(patches),
+            cell_UDNS=np.asarray([[1, 0, 0.2], [3, 0, -0.2]], dtype=np.float32),
+            cell_TauDNS=np.arange(12, dtype=np.float32).reshape(2, 6),
+            cell_V=np.ones(2, dtype=np.float32),
+            cell_centre_approx=np.zeros((2, 3), dtype=np.float32),
+        )
+        return path
+
+    return write
