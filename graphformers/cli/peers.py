@@ -15,5 +15,5 @@ def installed(packages: Mapping[str, PeerPackage | None], console: Console) -> l
             there.append(model)
         else:
             what = f"{model} is left out: pip install {package.distribution}"
-            console.print(what, highlight=False)
+            console.print(what, highlight=False, soft_wrap=True)
     return there

@@ -58,6 +58,16 @@ def test_a_model_whose_package_is_missing_is_left_out_in_one_line(
     assert "physicsnemo transolver is left out: pip install nvidia-physicsnemo" in shown
 
 
+def test_a_model_that_cannot_read_the_cases_is_left_out_in_one_line(ring_folder, tmp_path, capsys):
+    kept = tmp_path / "runs.json"
+    command = ["bench", "surrogates", str(ring_folder), "--json", str(kept), "--minutes", "1e-4"]
+    assert run([*command, "--models", "fano", "mean"]) == 0
+    assert [one["model"] for one in json.loads(kept.read_text())["runs"]] == ["mean"]
+    shown = capsys.readouterr().out.splitlines()
+    (left_out,) = (line for line in shown if line.startswith("fano is left out: "))
+    assert "grid" in left_out
+
+
 def test_a_system_made_elsewhere_is_trained_like_one_of_ours(ring_folder):
     transolver = find_field_system("transolver")
     config = SurrogateConfig(training=replace(training_for_fields(), epochs=1))
