@@ -4,6 +4,7 @@ import logging
 import shlex
 import sys
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -156,12 +157,13 @@ def _evaluate(options: Namespace) -> None:
     if not chosen:
         raise DataError(f"none of the {len(read)} cases belongs to the part {options.part!r}")
     part = Part(name=options.part or "all", cases=chosen)
-    rows = judge({surrogate.model: surrogate.predict_fields}, [part])
+    predict = cache(surrogate.predict_fields)  # to judge and to draw
+    rows = judge({surrogate.model: predict}, [part])
     show_errors(rows)
     if options.output:
         run = RunFolder(options.output)
         run.write_metrics(rows)
-        run.write_pictures(evaluation_pictures(surrogate, chosen))
+        run.write_pictures(evaluation_pictures(surrogate.model, predict, chosen))
 
 
 def _add_view_arguments(parser: ArgumentParser) -> None:

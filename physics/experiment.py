@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -103,10 +104,11 @@ def train_on_cases(
     seconds = time.monotonic() - started
     surrogate.save(run.path)
     parts = _parts(surrogate, cases, store)
-    rows = judge(_methods(surrogate, store), parts)
+    methods = _methods(surrogate, store)
+    rows = judge(methods, parts)
     run.write_metrics(rows)
     run.write_history(surrogate.history_.rows)
-    pictures = case_pictures(surrogate, parts[-1].cases)
+    pictures = case_pictures(methods[surrogate.model], parts[-1].cases)
     run.write_pictures(pictures)
     report = _report(surrogate, rows, seconds)
     report.pictures("A case it was not trained on", pictures)
@@ -115,7 +117,7 @@ def train_on_cases(
     return run.write_report(report)
 
 
-def case_pictures(surrogate: Surrogate, cases: Sequence[MeshCase]) -> dict[str, bytes]:
+def case_pictures(predict: Predict, cases: Sequence[MeshCase]) -> dict[str, bytes]:
     """Every field of the case with the median error, truth beside prediction; its wall pressure.
 
     In space a field is drawn on the wall, unless it is the same all over it, and on a cut. The
@@ -123,8 +125,8 @@ def case_pictures(surrogate: Surrogate, cases: Sequence[MeshCase]) -> dict[str, 
     """
     if not cases:
         return {}
-    predicted = [surrogate.predict_fields(case) for case in cases]
-    first = surrogate.fields_[0]
+    predicted = [predict(case) for case in cases]
+    first = next(iter(predicted[0]))
     errors = [
         relative_l2(fields[first], case.fields[first])
         for fields, case in zip(predicted, cases, strict=True)
@@ -139,15 +141,16 @@ def case_pictures(surrogate: Surrogate, cases: Sequence[MeshCase]) -> dict[str, 
     return pictures
 
 
-def evaluation_pictures(surrogate: Surrogate, cases: Sequence[MeshCase]) -> dict[str, bytes]:
+def evaluation_pictures(
+    model: str, predict: Predict, cases: Sequence[MeshCase]
+) -> dict[str, bytes]:
     """Forces of every case against the truth, and the error by distance from the wall."""
-    predicted = [surrogate.predict_fields(case) for case in cases]
-    by_case = {case.name: fields for case, fields in zip(cases, predicted, strict=True)}
-    forces = forces_over_cases(lambda case: by_case[case.name], cases)
+    forces = forces_over_cases(predict, cases)
     pictures = {"forces": force_picture(forces)} if forces else {}
     if all(case.wall.facets.size for case in cases):
-        for name in surrogate.fields_:
-            errors = {surrogate.model: [fields[name] for fields in predicted]}
+        predicted = [predict(case) for case in cases]
+        for name in predicted[0]:
+            errors = {model: [fields[name] for fields in predicted]}
             pictures[f"{name}_by_distance"] = distance_picture(cases, errors, name)
     return pictures
 
@@ -173,7 +176,7 @@ def _parts(surrogate: Surrogate, cases: CaseFolder, store: MeshStore) -> list[Pa
 def _methods(surrogate: Surrogate, store: MeshStore) -> dict[str, Predict]:
     train = [store.names.index(name) for name in surrogate.train_cases_]
     return {
-        surrogate.model: surrogate.predict_fields,
+        surrogate.model: cache(surrogate.predict_fields),  # to judge and to draw
         "nearest case": NearestCase(store, train).predict,
         "mean": MeanPredictor(store, train).predict,
     }
