@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from graphformers.physics import Surrogate, SurrogateConfig, bundled_airfoils, read_case
-from graphformers.physics.judging import lift_coefficient
+from graphformers.physics.external_flow import coefficients
 from graphformers.physics.pictures import comparison_picture, write_picture
 from graphformers.training import TrainingConfig
 
@@ -26,10 +26,9 @@ def main() -> None:
 
     case = read_case(unseen)
     predicted = surrogate.predict_fields(case)
+    lift = coefficients(case, predicted).lift
     solver = case.results["lift_coefficient"]
-    print(
-        f"lift coefficient {lift_coefficient(case, predicted['p'][:, 0]):.2f}, solver {solver:.2f}"
-    )
+    print(f"lift coefficient {lift:.2f}, solver {solver:.2f}")
 
     picture = Path("airfoil_pressure.png")
     write_picture(comparison_picture(case, predicted["p"], "p"), picture)
