@@ -40,9 +40,9 @@ def find_cases(source: str | Path | Sequence[str | Path]) -> list[CaseFile]:
     return sorted(found, key=lambda case: case.name)
 
 
-def only_case(source: str | Path | Sequence[str | Path], part: str | None = None) -> CaseFile:
-    """The one case of a source; with a ``part``, that one of the cases in a file."""
-    found = [case for case in find_cases(source) if part is None or case.part == part]
+def chosen_case(cases: Sequence[CaseFile], part: str | None, source: object) -> CaseFile:
+    """The one of the cases of a source; with a ``part``, that of the cases in a file."""
+    found = [case for case in cases if part is None or case.part == part]
     if len(found) != 1:
         raise DataError(f"{source}: expected one case; it holds {len(found)}, name the one wanted")
     return found[0]

@@ -11,7 +11,7 @@ from lightning.pytorch.callbacks import Callback
 
 from graphformers.errors import DataError
 from graphformers.physics.baselines import Fields, MeanPredictor, NearestCase
-from graphformers.physics.case_files import only_case
+from graphformers.physics.case_files import chosen_case, find_cases
 from graphformers.physics.external_flow import PRESSURE
 from graphformers.physics.judging import Part, Predict, judge
 from graphformers.physics.mesh_case import MeshCase
@@ -71,9 +71,10 @@ class CaseFolder:
                 f"{store.path} was imported from {gone[0] or 'cases in memory'}, which it takes "
                 "to judge and draw its cases; put it back, or train on the files"
             )
+        files = {path: find_cases(path) for path in dict.fromkeys(filter(None, paths))}
         parts = store.index.parts or [None] * len(store)
         return [
-            read_case(only_case(path, parts[number]), self.options)
+            read_case(chosen_case(files[path], parts[number], path), self.options)
             for path, number in zip(paths, numbers, strict=True)
             if path is not None
         ]

@@ -9,7 +9,7 @@ import pyvista as pv
 from jaxtyping import Float
 
 from graphformers.errors import DataError
-from graphformers.physics.case_files import find_cases, only_case
+from graphformers.physics.case_files import chosen_case, find_cases
 from graphformers.physics.edges import cell_edges
 from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.mesh_series import MeshSeries
@@ -64,7 +64,7 @@ def read_case(source: str | Path | CaseFile, options: ReadOptions | None = None)
     Raises ``DataError``, naming the file, the array and what was expected, when it cannot be used.
     """
     options = options or ReadOptions()
-    file = source if isinstance(source, CaseFile) else only_case(source)
+    file = source if isinstance(source, CaseFile) else chosen_case(find_cases(source), None, source)
     reader = reader_of(file.path)
     if options.time is not None and reader.open_series is None:
         raise DataError(f"{file.where}: there is no time {options.time:g}; it holds one time only")
@@ -167,7 +167,7 @@ def _open_series(source: Source | CaseFile, options: ReadOptions) -> tuple[CaseF
     numbered = None if isinstance(source, CaseFile) else numbered_files(source)
     if numbered:
         return numbered_case(numbered), open_numbered(numbered, options)
-    file = source if isinstance(source, CaseFile) else only_case(source)
+    file = source if isinstance(source, CaseFile) else chosen_case(find_cases(source), None, source)
     reader = reader_of(file.path)
     if reader.open_series is None:
         raise DataError(

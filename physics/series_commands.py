@@ -49,7 +49,11 @@ def train_series(options: Namespace, architecture: FieldConfig) -> None:
         noise=options.noise,
         validation_fraction=options.validation_fraction,
     )
-    read = ReadOptions(fields=names(options.fields), parameters=names(options.parameters))
+    read = ReadOptions(
+        fields=names(options.fields),
+        inputs=names(options.inputs) or (),
+        parameters=names(options.parameters),
+    )
     report = train_on_series(
         Stepper(options.model, config),
         import_series(options.cases, read),

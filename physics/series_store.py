@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import zarr
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -17,10 +16,9 @@ from graphformers.files import replacing_folder
 from graphformers.graph_batch import GraphBatch
 from graphformers.physics.mesh_series import FixedMesh, MeshSeries
 from graphformers.physics.zarr_arrays import (
-    append_rows,
+    RowWriter,
     array_of,
     check_format,
-    create_arrays,
     open_arrays,
 )
 
@@ -119,14 +117,14 @@ class SeriesStore:
         not go together, lack a field, or hold numbers that are not finite.
         """
         with replacing_folder(path) as temporary:
-            group, index = create_arrays(temporary), None
+            writer, index = RowWriter(temporary), None
             for one in series:
                 index = index or _index_of_first(one, fields, parameters)
                 index.add(one)
-                _append_series(group, one, index)
+                _append_series(writer, one, index)
             if index is None:
                 raise DataError("a store of series needs at least one series")
-            group.attrs["index"] = json.dumps(asdict(index))
+            writer.finish(json.dumps(asdict(index)))
         return cls(path)
 
     def __len__(self) -> int:
@@ -221,10 +219,10 @@ def _index_of_first(
     )
 
 
-def _append_series(group: zarr.Group, series: MeshSeries, index: SeriesIndex) -> None:
+def _append_series(writer: RowWriter, series: MeshSeries, index: SeriesIndex) -> None:
     mesh = series.mesh
-    append_rows(group, "points", mesh.points.astype(np.float64))
-    append_rows(group, "node_types", series.node_types[:, None].astype(np.uint8))
-    append_rows(group, "edges", np.ascontiguousarray(mesh.edges.T, dtype=np.int32))
+    writer.append("points", mesh.points.astype(np.float64))
+    writer.append("node_types", series.node_types[:, None].astype(np.uint8))
+    writer.append("edges", np.ascontiguousarray(mesh.edges.T, dtype=np.int32))
     for step in range(series.num_steps):
-        append_rows(group, "states", series.state(step, index.field_components))
+        writer.append("states", series.state(step, index.field_components))

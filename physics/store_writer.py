@@ -6,13 +6,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
-import zarr
 from jaxtyping import Int
 
 from graphformers.errors import DataError
 from graphformers.files import replacing_folder
 from graphformers.physics.mesh_case import MeshCase
-from graphformers.physics.zarr_arrays import append_rows, check_format, create_arrays
+from graphformers.physics.zarr_arrays import RowWriter, check_format
 
 FORMAT_VERSION = 2  # 1 had the nodes of a case in the order of its file
 ARRAY_NAMES = ("order", "points", "features", "fields", "tags", "edges", "wall_facets")
@@ -124,17 +123,17 @@ def write_store(
 ) -> None:
     """Write all cases; an interruption leaves a store that was there before."""
     with replacing_folder(path) as temporary:
-        group, index = create_arrays(temporary), None
+        writer, index = RowWriter(temporary), None
         for case in cases:
             index = index or StoreIndex.of_first_case(case, fields, parameters)
             index.add(case)
-            _append_case(group, case, index)
+            _append_case(writer, case, index)
         if index is None:
             raise DataError("a mesh store needs at least one case")
-        group.attrs["index"] = index.to_json()
+        writer.finish(index.to_json())
 
 
-def _append_case(group: zarr.Group, case: MeshCase, index: StoreIndex) -> None:
+def _append_case(writer: RowWriter, case: MeshCase, index: StoreIndex) -> None:
     fields = [np.zeros((case.num_points, 0))]
     fields += [case.fields[name] for name in index.field_components]
     none = np.zeros(case.num_points, dtype=bool)
@@ -150,7 +149,7 @@ def _append_case(group: zarr.Group, case: MeshCase, index: StoreIndex) -> None:
         np.ascontiguousarray(case.wall.facets.T, dtype=np.int32),
     )
     for name, values in zip(ARRAY_NAMES, rows, strict=True):
-        append_rows(group, name, values)
+        writer.append(name, values)
 
 
 def shuffled(count: int, seed: int) -> Int[np.ndarray, " nodes"]:

@@ -104,9 +104,9 @@ class Surrogate:
         """Learn ``fields`` from cases: a folder, files, or cases and PyVista data sets in memory.
 
         ``inputs`` are fields that it is given at every point. ``parameters`` None takes the known
-        ones the cases state. ``folder`` keeps a checkpoint
-        after every epoch, from which ``resume`` goes on. Raises ``DataError`` when the cases do not
-        go together, lack a field, or are fewer than two.
+        ones the cases state. ``folder`` keeps a checkpoint after every epoch, from which ``resume``
+        goes on. Raises ``DataError`` when the cases do not go together, lack a field, or are fewer
+        than two.
         """
         wanted = None if parameters is None else tuple(parameters)
         options = ReadOptions(fields=tuple(fields), inputs=tuple(inputs), parameters=wanted)

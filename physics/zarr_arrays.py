@@ -24,13 +24,40 @@ def open_arrays(path: Path) -> zarr.Group:
     return zarr.open_group(str(path), mode="r")
 
 
-def append_rows(group: zarr.Group, name: str, rows: np.ndarray) -> None:
-    """Add rows below those an array has; the first rows create it."""
-    if name not in group:
-        shape, chunks = (0, *rows.shape[1:]), (CHUNK_ROWS, *(max(n, 1) for n in rows.shape[1:]))
-        create = group.create_array if ZARR_MAJOR >= 3 else group.create_dataset
-        create(name, shape=shape, chunks=chunks, dtype=rows.dtype)
-    array_of(group, name).append(rows)
+class RowWriter:
+    """Arrays of a new group, to which rows are added below each other.
+
+    Small pieces wait until they fill a chunk, which would otherwise be written again for each.
+    """
+
+    def __init__(self, path: Path):
+        self._group = create_arrays(path)
+        self._waiting: dict[str, list[np.ndarray]] = {}
+
+    def append(self, name: str, rows: np.ndarray) -> None:
+        """Add rows to an array; the first rows create it."""
+        waiting = self._waiting.setdefault(name, [])
+        waiting.append(rows)
+        if sum(map(len, waiting)) >= CHUNK_ROWS:
+            self._write(name)
+
+    def finish(self, index: str) -> None:
+        """Write what still waits, and what the rows mean."""
+        for name in self._waiting:
+            self._write(name)
+        self._group.attrs["index"] = index
+
+    def _write(self, name: str) -> None:
+        waiting = self._waiting[name]
+        if not waiting:
+            return
+        rows = np.concatenate(waiting)
+        waiting.clear()
+        if name not in self._group:
+            shape, chunks = (0, *rows.shape[1:]), (CHUNK_ROWS, *(max(n, 1) for n in rows.shape[1:]))
+            create = self._group.create_array if ZARR_MAJOR >= 3 else self._group.create_dataset
+            create(name, shape=shape, chunks=chunks, dtype=rows.dtype)
+        array_of(self._group, name).append(rows)
 
 
 def array_of(group: zarr.Group, name: str) -> zarr.Array:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from graphformers.physics import MeshCase, Surrogate, SurrogateConfig, read_cases
 from graphformers.physics.baselines import NearestCase
 from graphformers.physics.field_system import training_for_fields
-from graphformers.physics.judging import errors_of
+from graphformers.physics.judging import Predict, errors_of
 from graphformers.physics.mesh_store import MeshStore
 from graphformers.physics.read_options import ReadOptions
 from graphformers.physics.training_cases import opened_store
@@ -36,11 +36,13 @@ def main() -> None:
         others = [replace(case, split="train") for case in cases if case not in left_out]
         judge_one = replace(others[0], name="judge of the epochs", split="val")
         with opened_store([*others, judge_one], READ) as store:
-            report(slope, "nearest case", NearestCase(store, store.indices("train")), left_out, 0.0)
+            nearest = NearestCase(store, store.indices("train"))
+            report(slope, "nearest case", nearest.predict, left_out, 0.0)
             for model in arguments.models:
                 started = time.process_time()
                 surrogate = trained(model, store, arguments.epochs)
-                report(slope, model, surrogate, left_out, time.process_time() - started)
+                seconds = time.process_time() - started
+                report(slope, model, surrogate.predict_fields, left_out, seconds)
 
 
 def trained(model: str, store: MeshStore, epochs: int) -> Surrogate:
@@ -52,12 +54,11 @@ def trained(model: str, store: MeshStore, epochs: int) -> Surrogate:
 def report(
     slope: float,
     name: str,
-    predictor: Surrogate | NearestCase,
+    predict: Predict,
     cases: Sequence[MeshCase],
     seconds: float,
 ) -> None:
-    is_learned = isinstance(predictor, Surrogate)
-    errors = errors_of(predictor.predict_fields if is_learned else predictor.predict, cases)
+    errors = errors_of(predict, cases)
     found = f"relative L2 {errors[f'{FIELD}/relative_l2']:.3f}"
     print(f"slope {slope}: {name:14} {found}, {seconds:.0f} s of processor time", flush=True)
 

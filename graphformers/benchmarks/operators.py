@@ -121,26 +121,20 @@ def transformer(space: int) -> nn.Module:
     )
 
 
-def fno(space: int, width: int, modes: int) -> nn.Module:
-    """The baseline with four layers."""
-    return FourierNeuralOperator(space=space, width=width, modes=modes)
-
-
-def neuraloperator_fno(space: int, width: int, modes: int) -> nn.Module:
-    """The model of the neuraloperator package with four layers."""
-    return NeuralOperatorFNO(space=space, width=width, modes=modes)
-
+PLANE_FNO = partial(FourierNeuralOperator, space=2, width=24, modes=5)
 
 OPERATORS: Mapping[str, Mapping[str, Operator]] = {
     "darcy": {
-        "fno": Operator(build=partial(fno, 2, 24, 5), learning_rate=2e-3),
+        "fno": Operator(build=PLANE_FNO, learning_rate=2e-3),
         "neuraloperator fno": Operator(
-            build=partial(neuraloperator_fno, 2, 24, 5),
+            build=partial(NeuralOperatorFNO, space=2, width=24, modes=5),
             learning_rate=8e-3,
             package=NEURALOPERATOR,
         ),
         "fno, coarse first": Operator(
-            build=partial(fno, 2, 24, 5), learning_rate=2e-3, coarse_share=0.6
+            build=PLANE_FNO,
+            learning_rate=2e-3,
+            coarse_share=0.6,
         ),
         "tno, coarse first": Operator(
             build=partial(transformer, 2), learning_rate=4e-3, coarse_share=0.6
@@ -148,9 +142,11 @@ OPERATORS: Mapping[str, Mapping[str, Operator]] = {
         "fano": Operator(build=fourier_attention, learning_rate=6e-3),
     },
     "burgers": {
-        "fno": Operator(build=partial(fno, 1, 32, 8), learning_rate=2e-3),
+        "fno": Operator(
+            build=partial(FourierNeuralOperator, space=1, width=32, modes=8), learning_rate=2e-3
+        ),
         "neuraloperator fno": Operator(
-            build=partial(neuraloperator_fno, 1, 32, 8),
+            build=partial(NeuralOperatorFNO, space=1, width=32, modes=8),
             learning_rate=4e-3,
             package=NEURALOPERATOR,
         ),

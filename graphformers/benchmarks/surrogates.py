@@ -24,9 +24,20 @@ from graphformers.physics.mesh_store import MeshStore
 from graphformers.physics.training_cases import training_parts
 
 BASELINES = ("nearest case", "mean")
-PEERS: Mapping[str, FieldSystem] = {PHYSICSNEMO_TRANSOLVER.name: PHYSICSNEMO_TRANSOLVER}
-PACKAGES: Mapping[str, PeerPackage] = {PHYSICSNEMO_TRANSOLVER.name: PHYSICSNEMO}
 SHOWN = ("p/relative_l2", "U/relative_l2", "p/wall_rms", "lift/rms", "lift/correlation")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Peer:
+    """A model of another package."""
+
+    system: FieldSystem
+    package: PeerPackage
+
+
+PEERS: Mapping[str, Peer] = {
+    PHYSICSNEMO_TRANSOLVER.name: Peer(system=PHYSICSNEMO_TRANSOLVER, package=PHYSICSNEMO)
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +93,8 @@ def from_json(document: Mapping[str, object]) -> list[SurrogateOutcome]:
 
 def _trained(store: MeshStore, model: str, *, seed: int, epochs: int) -> Surrogate:
     training = replace(training_for_fields(), seed=seed, epochs=epochs)
-    surrogate = Surrogate(PEERS.get(model, model), SurrogateConfig(training=training))
+    system = PEERS[model].system if model in PEERS else model
+    surrogate = Surrogate(system, SurrogateConfig(training=training))
     return surrogate.fit(store, store.field_names)
 
 

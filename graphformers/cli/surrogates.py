@@ -11,7 +11,7 @@ from rich.table import Table
 
 from graphformers.benchmarks.surrogates import (
     BASELINES,
-    PACKAGES,
+    PEERS,
     SHOWN,
     SurrogateOutcome,
     cases_to_judge,
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = ArgumentParser(prog="graphformers bench surrogates", description=__doc__)
     parser.add_argument("cases", type=Path, help="folder of cases whose cases.csv names test cases")
     parser.add_argument("--fields", type=str, default="p,U")
-    parser.add_argument("--models", nargs="+", type=str, default=[*MODELS, *PACKAGES, *BASELINES])
+    parser.add_argument("--models", nargs="+", type=str, default=[*MODELS, *PEERS, *BASELINES])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--minutes", type=float, default=4.0, help="processor time of each run")
     parser.add_argument("--json", type=Path, default=Path("runs/surrogates.json"))
@@ -48,7 +48,8 @@ def run(options: Namespace) -> None:
     cases = CaseFolder(source=options.cases, fields=tuple(options.fields.split(",")))
     store = cases.open()
     test = cases_to_judge(cases, store)
-    models = installed({name: PACKAGES.get(name) for name in options.models}, console)
+    packages = {name: PEERS[name].package if name in PEERS else None for name in options.models}
+    models = installed(packages, console)
     for seed in options.seeds:
         for model in models:
             if (model, seed, options.minutes) in made:

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from graphformers.errors import ConfigError, nearest_name
+from graphformers.errors import ConfigError, check_known
 from graphformers.layers.perceptron import perceptron
 
 Activation = Literal["relu", "gelu", "silu", "tanh"]
@@ -24,9 +24,7 @@ _FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 def activation_function(name: Activation) -> Callable[[Tensor], Tensor]:
     """The function with this name; raises ``ConfigError`` for an unknown one."""
-    if name not in _FUNCTIONS:
-        near = nearest_name(name, list(_FUNCTIONS))
-        raise ConfigError(f"activation must be one of {', '.join(_FUNCTIONS)}; got {name!r}{near}")
+    check_known(name, _FUNCTIONS, "no activation")
     return _FUNCTIONS[name]
 
 

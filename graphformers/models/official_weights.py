@@ -79,6 +79,14 @@ def inside(prefix: str, renaming: Renaming, official: str = "") -> Renaming:
     }
 
 
+def inside_each(count: int, prefix: str, renaming: Renaming, official: str) -> Renaming:
+    """The same names inside ``count`` modules of ours and of theirs, numbered from 0 on."""
+    numbered: Renaming = {}
+    for number in range(count):
+        numbered |= inside(f"{prefix}.{number}", renaming, f"{official}.{number}.")
+    return numbered
+
+
 def _official_names(name: str, renaming: Renaming) -> tuple[str, ...]:
     """Their names for one of ours: the longest prefix that is renamed decides.
 

@@ -11,7 +11,7 @@ import numpy as np
 import pyvista as pv
 from jaxtyping import Float
 
-from graphformers.errors import ConfigError, DataError, nearest_name
+from graphformers.errors import ConfigError, DataError, check_known
 from graphformers.physics.app.sliders import Slider, sliders_of
 from graphformers.physics.baselines import Fields
 from graphformers.physics.external_flow import coefficients, has_forces
@@ -90,8 +90,7 @@ class Session:
 
     def set(self, name: str, value: float) -> None:
         """Turn a parameter to a finite value, which may lie beyond what was trained."""
-        if name not in self.sliders:
-            raise ConfigError(f"no parameter {name!r}{nearest_name(name, [*self.sliders])}")
+        check_known(name, self.sliders, "no parameter")
         if not math.isfinite(value):
             raise ConfigError(f"{name} must be a finite number; got {value}")
         if self.sliders[name].logarithmic and value <= 0:
@@ -194,8 +193,6 @@ class Session:
             return path.read_bytes()
 
     def _check_field(self, field: str, quantity: Quantity) -> None:
-        fields = [*self.surrogate.fields_]
-        if field not in fields:
-            raise ConfigError(f"no field {field!r}{nearest_name(field, fields)}")
+        check_known(field, self.surrogate.fields_, "no field")
         if quantity != "prediction" and not self.has_truth(field):
             raise DataError(f"the mesh {self.case.name!r} carries no {field!r} to compare with")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from graphformers.errors import ConfigError, nearest_name
+from graphformers.errors import check_known
 from graphformers.physics.mesh_case import MeshCase
 
 BODY_MARGIN = 0.25  # of the wall's extent, around the whole body
@@ -55,8 +55,7 @@ class Camera:
     @staticmethod
     def named(name: str) -> "Camera":
         """Camera by name: one of ``CAMERAS``."""
-        if name not in CAMERAS:
-            raise ConfigError(f"no view from {name!r}{nearest_name(name, [*CAMERAS])}")
+        check_known(name, CAMERAS, "no view from")
         return CAMERAS[name]
 
 

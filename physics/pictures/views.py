@@ -10,7 +10,7 @@ import numpy as np
 import pyvista as pv
 from jaxtyping import Float
 
-from graphformers.errors import ConfigError, DataError, nearest_name
+from graphformers.errors import DataError, check_known
 from graphformers.files import replacing
 from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.pictures.distance import distance_picture
@@ -55,8 +55,7 @@ def views(
     that does not is a ``DataError``.
     """
     for kind in kinds or ():
-        if kind not in VIEWS:
-            raise ConfigError(f"no view {kind!r}{nearest_name(kind, [*VIEWS])}")
+        check_known(kind, VIEWS, "no view")
     subject = subject_of(source, field)
     if kinds is not None:
         return {kind: VIEWS[kind](subject) for kind in kinds}

@@ -132,6 +132,9 @@ def test_patch_operators_learn_grids_from_the_command_line(grids, tmp_path, mode
     assert open_mesh(out, ("y",)).point_data["y"].shape == (GRID * GRID,)
 
 
-def test_series_take_no_inputs(grids):
+def test_series_take_no_inputs(grids, tmp_path, capsys):
     with pytest.raises(ConfigError, match="name x among the fields"):
         import_series(grids, READ)
+    words = ["physics", "train", str(grids[0]), "--inputs", "x", "--fields", "y", "--transient"]
+    assert run([*words, "--out", str(tmp_path / "run")]) != 0
+    assert "name x among the fields" in capsys.readouterr().err

@@ -11,7 +11,7 @@ from graphformers.models.gps.attention import PerformerConfig
 from graphformers.models.gps.config import GPSConfig
 from graphformers.models.gps.inputs import EigenvectorConfig, SignNetConfig
 from graphformers.models.graphgym_names import feature_names, head_names
-from graphformers.models.official_weights import Renaming, inside
+from graphformers.models.official_weights import Renaming, inside, inside_each
 
 PATH_MAPS = "edge_dis_encoder.weight"
 BLOCK: Renaming = {
@@ -73,9 +73,7 @@ def official_names(config: GPSConfig, theirs: Mapping[str, Tensor]) -> Renaming:
     if config.stable is not None:
         renaming |= inside("stable", STABLE, f"{encodings.pop(0)}.")
     attention = PERFORMER if isinstance(config.attention, PerformerConfig) else ATTENTION
-    for layer in range(config.layers):
-        renaming |= inside(f"blocks.{layer}", BLOCK | attention, f"layers.{layer}.")
-    return renaming
+    return renaming | inside_each(config.layers, "blocks", BLOCK | attention, "layers")
 
 
 def official_tensors(state_dict: Mapping[str, Tensor], config: GPSConfig) -> Mapping[str, Tensor]:

@@ -11,7 +11,7 @@ from torch import Tensor
 from graphformers.errors import ModelFileError
 from graphformers.models.features import CategoricalFeatures, NoFeatures
 from graphformers.models.graph_transformer.config import GraphTransformerConfig
-from graphformers.models.official_weights import Renaming, inside
+from graphformers.models.official_weights import Renaming, inside, inside_each
 from graphformers.models.outputs import HalvingHeadConfig
 
 
@@ -28,8 +28,7 @@ def official_names(config: GraphTransformerConfig) -> Renaming:
         "eigenvectors.linear": ("embedding_lap_pos_enc",),
         "colours.tables": ("embedding_wl_pos_enc.weight",),
     }
-    for layer in range(config.layers):
-        renaming |= inside(f"blocks.{layer}", _block(config.layer_norm), f"layers.{layer}.")
+    renaming |= inside_each(config.layers, "blocks", _block(config.layer_norm), "layers")
     for layer in range(3):
         renaming[f"head.mlp.layers.{layer}"] = (f"MLP_layer.FC_layers.{layer}",)
     return renaming

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from graphformers.models.graphgym_names import feature_names, head_names
 from graphformers.models.grit.config import GRITConfig
-from graphformers.models.official_weights import Renaming, inside
+from graphformers.models.official_weights import Renaming, inside, inside_each
 
 BLOCK: Renaming = {
     "attention.query_key_value.weight": (
@@ -43,9 +43,7 @@ def official_names(config: GRITConfig) -> Renaming:
         **inside("edge_features", edges),
         **head_names(config.head),
     }
-    for layer in range(config.layers):
-        renaming |= inside(f"blocks.{layer}", BLOCK, f"layers.{layer}.")
-    return renaming
+    return renaming | inside_each(config.layers, "blocks", BLOCK, "layers")
 
 
 def official_tensors(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ from einops import rearrange
 from torch import Tensor
 
 from graphformers.models.graphgym_names import feature_names
-from graphformers.models.official_weights import Renaming, inside
+from graphformers.models.official_weights import Renaming, inside, inside_each
 from graphformers.models.ppgt.config import PPGTConfig
 
 PAIRS = "pos_enc.edge_encoders"
@@ -47,8 +47,7 @@ def official_names(config: PPGTConfig) -> Renaming:
         renaming[f"node_columns.{number}"] = (f"pos_enc.node_encoders.{number}.out_fc",)
     for layer in range(config.pair.layers):
         renaming |= inside(f"pair_mlps.branches.{layer}", BRANCH, f"{PAIRS}.1.mlp.{layer + 1}.")
-    for layer in range(config.layers):
-        renaming |= inside(f"blocks.{layer}", BLOCK, f"layers.{layer}.")
+    renaming |= inside_each(config.layers, "blocks", BLOCK, "layers")
     for kind in ("weight", "bias"):
         every = tuple(f"layers.{layer}.attention.P.{kind}" for layer in range(config.layers))
         renaming[f"pair_maps.linear.{kind}"] = every

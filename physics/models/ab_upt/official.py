@@ -13,7 +13,13 @@ from torch import Tensor, nn
 
 from graphformers.errors import ModelFileError
 from graphformers.layers.sine_position_code import wave_frequencies
-from graphformers.models.official_weights import Renaming, converted_weights, inside, unwrapped
+from graphformers.models.official_weights import (
+    Renaming,
+    converted_weights,
+    inside,
+    inside_each,
+    unwrapped,
+)
 from graphformers.physics.models.ab_upt.config import ABUPTConfig, Branch
 
 AS_IN_THE_TUTORIAL = (
@@ -77,9 +83,8 @@ def _spelled(key: str, value: Tensor) -> Iterator[tuple[str, Tensor]]:
 
 
 def _renaming(config: ABUPTConfig) -> Renaming:
-    renaming = dict(POOLING)
-    for number in range(config.geometry_blocks):
-        renaming |= inside(f"geometry.blocks.{number}", BLOCK, f"geometry_blocks.{number}.")
+    of_geometry = config.geometry_blocks, "geometry.blocks", BLOCK, "geometry_blocks"
+    renaming = POOLING | inside_each(*of_geometry)
     for number, kind in enumerate(config.blocks):
         block = PERCEIVER if kind == "perceiver" else BLOCK
         renaming |= inside(f"blocks.{number}", block, f"blocks.{number}.")
@@ -95,9 +100,7 @@ def _branch(branch: Branch) -> Renaming:
         f"{ours}.embedding.layers.1": (f"{theirs}_bias.2",),
         f"{ours}.head": (f"{theirs}_decoder",),
     }
-    for number in range(branch.blocks):
-        renaming |= inside(f"{ours}.blocks.{number}", BLOCK, f"{theirs}_blocks.{number}.")
-    return renaming
+    return renaming | inside_each(branch.blocks, f"{ours}.blocks", BLOCK, f"{theirs}_blocks")
 
 
 def _frequencies(config: ABUPTConfig) -> dict[str, Tensor]:

@@ -16,7 +16,7 @@ from graphformers.models.official_weights import (
     Join,
     Renaming,
     converted_weights,
-    inside,
+    inside_each,
     unwrapped,
 )
 from graphformers.physics.models.continuum.config import (
@@ -103,12 +103,9 @@ def from_official_layout(
 
 
 def _layers(layers: int, attention: Renaming, update: Renaming) -> Renaming:
-    renaming: Renaming = {}
-    for layer in range(layers):
-        theirs = f"encoder.layers.{layer}."
-        renaming |= inside(f"attentions.{layer}", attention, theirs)
-        renaming |= inside(f"updates.{layer}", update, theirs)
-    return renaming
+    theirs = "encoder.layers"
+    attentions = inside_each(layers, "attentions", attention, theirs)
+    return attentions | inside_each(layers, "updates", update, theirs)
 
 
 def _modes(tensors: Sequence[Tensor]) -> Tensor:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from graphformers.models.official_weights import Renaming, converted_weights, inside, unwrapped
+from graphformers.models.official_weights import Renaming, converted_weights, inside_each, unwrapped
 from graphformers.physics.models.physgto.config import PhysGTOConfig
 from graphformers.physics.models.task import TransientTask
 
@@ -86,9 +86,7 @@ def from_official_layout(
     Raises ``ModelFileError`` with the names that are missing, unknown or of another shape.
     """
     ends, block = _tables(config)
-    renaming = dict(ends)
-    for number in range(config.blocks):
-        renaming |= inside(f"blocks.{number}", block, f"mixer.blocks.{number}.")
+    renaming = ends | inside_each(config.blocks, "blocks", block, "mixer.blocks")
     return converted_weights(unwrapped(state_dict), renaming, model)
 
 

@@ -1,6 +1,6 @@
 """Names of the published program for the parts of ours."""
 
-from graphformers.models.official_weights import Renaming, inside
+from graphformers.models.official_weights import Renaming, inside_each
 
 ENDS: Renaming = {
     "token": ("placeholder",),
@@ -26,7 +26,5 @@ BLOCK: Renaming = {
 def official_names(blocks: int) -> Renaming:
     """Their names for every module of a Transolver; their decoder is part of the last block."""
     last = f"blocks.{blocks - 1}"
-    renaming = ENDS | {"decoder.0": (f"{last}.ln_3",), "decoder.1": (f"{last}.mlp2",)}
-    for number in range(blocks):
-        renaming |= inside(f"blocks.{number}", BLOCK, f"blocks.{number}.")
-    return renaming
+    decoder: Renaming = {"decoder.0": (f"{last}.ln_3",), "decoder.1": (f"{last}.mlp2",)}
+    return ENDS | decoder | inside_each(blocks, "blocks", BLOCK, "blocks")

@@ -8,7 +8,13 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from graphformers.models.official_weights import Renaming, converted_weights, inside, unwrapped
+from graphformers.models.official_weights import (
+    Renaming,
+    converted_weights,
+    inside,
+    inside_each,
+    unwrapped,
+)
 
 ENDS: Renaming = {
     "tokenizer.projection": ("tokenizer.proj",),
@@ -65,7 +71,4 @@ def _without(state_dict: Mapping[str, Tensor], *modules: str) -> dict[str, Tenso
 
 
 def _backbone_names(depth: int) -> Renaming:
-    renaming = dict(ENDS)
-    for number in range(depth):
-        renaming |= inside(f"blocks.{number}", BLOCK, f"blocks.{number}.")
-    return renaming
+    return ENDS | inside_each(depth, "blocks", BLOCK, "blocks")

@@ -6,7 +6,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from graphformers.checkpoint import PretrainedModel
-from graphformers.errors import ConfigError, nearest_name
+from graphformers.errors import ConfigError, check_known
 from graphformers.layers.truncated_normal import truncated_normal_
 from graphformers.physics.models.volt.config import PUBLISHED_HEAD, VoltSegmentorConfig
 from graphformers.physics.models.volt.model import Volt
@@ -76,12 +76,7 @@ class VoltSegmentor(PretrainedModel[VoltSegmentorConfig]):
         return self.heads[data_set](voxels), self.distillation_heads[data_set](voxels)
 
     def _check_data_set(self, name: str) -> None:
-        known = list(self.config.classes)
-        if name not in known:
-            raise ConfigError(
-                f"no head for the data set {name!r}{nearest_name(name, known)} "
-                f"(it has {', '.join(known)})"
-            )
+        check_known(name, self.config.classes, "no head for the data set")
 
 
 def _heads(config: VoltSegmentorConfig) -> nn.ModuleDict:
