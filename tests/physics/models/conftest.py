@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from graphformers.errors import ModelFileError
 from graphformers.graph_batch import GraphBatch
 from graphformers.physics.models import TransientTask
 
@@ -73,6 +74,18 @@ def error_by_heart() -> Callable[..., float]:
         return loss.item()
 
     return learn
+
+
+@pytest.fixture
+def refusal_of() -> Callable[..., str]:
+    """What a model says about published weights that do not fit its configuration."""
+
+    def told(kind, weights, config):
+        with pytest.raises(ModelFileError) as raised:
+            kind.from_official(weights, config)
+        return str(raised.value)
+
+    return told
 
 
 class OnTensors(nn.Module):
