@@ -68,6 +68,9 @@ def _add_train_arguments(parser: ArgumentParser) -> None:
         "--point_share", type=float, help="share of the points seen in one step; default: by model"
     )
     parser.add_argument(
+        "--edge_share", type=float, help="share of the edges seen in one step; default: all"
+    )
+    parser.add_argument(
         "--mirror", type=bool | None, help="train on mirror images; default: where known how"
     )
     parser.add_argument(
@@ -98,6 +101,7 @@ def _train(options: Namespace) -> None:
         architecture=architecture,
         training=options.training,
         point_share=options.point_share,
+        edge_share=options.edge_share,
         mirror=options.mirror,
         validation_fraction=options.validation_fraction,
     )

@@ -64,11 +64,13 @@ class FieldSystem(Published[PretrainedModel, FieldConfig]):
     """One published model of fields: its class, a small configuration, and who published it.
 
     ``small`` suits a few hundred meshes of a few thousand points. ``point_share`` is the share of
-    the points it sees in one training step unless told otherwise.
+    the points it sees in one training step unless told otherwise. ``reads_edges`` says whether it
+    looks at the edges of the mesh.
     """
 
     small: Callable[[], FieldConfig]
     point_share: float
+    reads_edges: bool
 
     def config(self, preset: str = SMALL) -> FieldConfig:
         """A configuration by name; ``ConfigError`` for one that the system does not have."""
@@ -97,6 +99,7 @@ _ALL = (
         model=PhysGTO,
         small=small_physgto,
         point_share=0.15,
+        reads_edges=True,
         source="Liu et al. 2025, arXiv:2512.10227",
     ),
     FieldSystem(
@@ -104,6 +107,7 @@ _ALL = (
         model=ABUPTField,
         small=small_ab_upt,
         point_share=0.25,
+        reads_edges=False,
         source="Alkin et al. 2025, arXiv:2502.09692",
     ),
     FieldSystem(
@@ -111,6 +115,7 @@ _ALL = (
         model=MeshTransformer,
         small=small_mesh_transformer,
         point_share=1.0,
+        reads_edges=True,
         source="Garnier et al. 2025, arXiv:2508.18051",
     ),
     FieldSystem(
@@ -118,6 +123,7 @@ _ALL = (
         model=VoltField,
         small=small_volt,
         point_share=0.5,
+        reads_edges=False,
         source="Yilmaz et al. 2026, arXiv:2604.19609",
     ),
     FieldSystem(
@@ -125,6 +131,7 @@ _ALL = (
         model=TransformerNeuralOperator,
         small=small_tno,
         point_share=0.1,
+        reads_edges=False,
         source="Calvello et al. 2024, arXiv:2406.06486",
     ),
     FieldSystem(
@@ -132,6 +139,7 @@ _ALL = (
         model=ViTNeuralOperator,
         small=small_vitno,
         point_share=1.0,
+        reads_edges=False,
         source="Calvello et al. 2024, arXiv:2406.06486",
     ),
     FieldSystem(
@@ -139,6 +147,7 @@ _ALL = (
         model=FourierAttentionNeuralOperator,
         small=small_fano,
         point_share=1.0,
+        reads_edges=False,
         source="Calvello et al. 2024, arXiv:2406.06486",
     ),
     FieldSystem(
@@ -146,6 +155,7 @@ _ALL = (
         model=Transolver,
         small=small_transolver,
         point_share=0.25,
+        reads_edges=False,
         source="Wu et al. 2024, arXiv:2402.02366",
     ),
     FieldSystem(
@@ -153,6 +163,7 @@ _ALL = (
         model=MeshGraphNet,
         small=small_mesh_graph_net,
         point_share=1.0,
+        reads_edges=True,
         source="Pfaff et al. 2021, arXiv:2010.03409",
     ),
 )

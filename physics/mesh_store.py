@@ -141,6 +141,16 @@ class MeshStore:
         """Unit of every field that states one."""
         return dict(self.index.units)
 
+    @property
+    def is_shuffled(self) -> bool:
+        """Whether ``sample`` works: nodes stand in a random order since format 2."""
+        return "order" in self._arrays
+
+    def size(self, number: int) -> int:
+        """Points of one case."""
+        rows = self._rows("node_ptr", number)
+        return rows.stop - rows.start
+
     def indices(self, split: str) -> list[int]:
         """Cases whose split is this one ("train", "val" or "test")."""
         return [number for number, one in enumerate(self.index.splits) if one == split]
@@ -174,11 +184,11 @@ class MeshStore:
         Reads a run of ``points`` rows, all if the case has fewer: the nodes of a case are stored in
         a random order. Raises ``DataError`` for a store of format 1, where they are not.
         """
-        if "order" not in self._arrays:
+        if not self.is_shuffled:
             raise DataError(f"{self.path} is of format 1: import its cases again to draw samples")
         rows = self._rows("node_ptr", number)
-        count = min(points, rows.stop - rows.start)
-        spare = rows.stop - rows.start - count
+        count = min(points, self.size(number))
+        spare = self.size(number) - count
         start = rows.start + int(np.random.default_rng(seed).integers(spare + 1))
         run = slice(start, start + count)
         target = self._rows_of("fields", run) if self.field_names else None
@@ -241,7 +251,7 @@ class MeshStore:
     def _in_order(self, name: str, nodes: slice) -> np.ndarray:
         """Rows of a case in the order of its mesh, which format 1 stored them in."""
         rows = self._read(name, nodes)
-        if "order" not in self._arrays:
+        if not self.is_shuffled:
             return rows
         ordered = np.empty_like(rows)
         ordered[self._read("order", nodes)[:, 0]] = rows

@@ -13,7 +13,7 @@ from jsonargparse import ArgumentParser, Namespace
 
 from graphformers.checkpoint import CONFIG
 from graphformers.cli.progress import EpochProgress
-from graphformers.errors import DataError
+from graphformers.errors import ConfigError, DataError
 from graphformers.physics.baselines import Fields
 from graphformers.physics.command_text import names, show_errors
 from graphformers.physics.field_system import FieldConfig
@@ -42,7 +42,13 @@ def is_stepper(run: str | Path) -> bool:
 
 
 def train_series(options: Namespace, architecture: FieldConfig) -> None:
-    """Learn the step of series and judge roll-outs."""
+    """Learn the step of series and judge roll-outs.
+
+    Raises ``ConfigError`` for what only surrogates of single cases know.
+    """
+    for name in ("point_share", "edge_share", "mirror"):
+        if getattr(options, name) is not None:
+            raise ConfigError(f"steps of a series are learned on whole meshes: leave out --{name}")
     config = StepperConfig(
         architecture=architecture,
         training=options.training,

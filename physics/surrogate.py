@@ -9,11 +9,14 @@ import pyvista as pv
 import torch
 from lightning.pytorch.callbacks import Callback
 from sklearn.exceptions import NotFittedError
+from torch import nn
 
 from graphformers.checkpoint import ModelFile
 from graphformers.errors import ConfigError, DataError
+from graphformers.graph_batch import GraphSource
 from graphformers.physics.baselines import Fields
 from graphformers.physics.conditions import can_be_mirrored, condition_columns
+from graphformers.physics.edge_parts import PartOfTheEdges
 from graphformers.physics.field_system import (
     FIELD_SYSTEMS,
     FieldConfig,
@@ -28,6 +31,7 @@ from graphformers.physics.models import StaticTask
 from graphformers.physics.normalization import Normalization, NormalizedCases
 from graphformers.physics.prediction import case_to_predict, dataset_with_fields
 from graphformers.physics.read_options import ReadOptions
+from graphformers.physics.sampled_cases import SampledCases
 from graphformers.physics.training_cases import CaseSource, opened_store, training_parts
 from graphformers.physics.training_range import TrainingRange
 from graphformers.training import TrainingConfig, fit, predict
@@ -45,7 +49,9 @@ class SurrogateConfig:
             reads and predicts is found from the cases
         training: optimiser, schedule and seed; None is ``training_for_fields``
         point_share: share of the points seen in one training step, chosen anew for every batch;
-            None is what suits the system
+            None is what suits the system, or all with an ``edge_share``
+        edge_share: share of the edges seen in one training step; predictions are then made part by
+            part (see ``PartOfTheEdges``), for meshes too large to be seen whole
         mirror: train on mirror images too; None does so where it is known how every parameter and
             field changes when y changes sign
         validation_fraction: share of the cases set aside to choose the best epoch, where the cases
@@ -56,11 +62,12 @@ class SurrogateConfig:
     architecture: FieldConfig | None = None
     training: TrainingConfig | None = None
     point_share: float | None = None
+    edge_share: float | None = None
     mirror: bool | None = None
     validation_fraction: float = 0.1
 
     def __post_init__(self) -> None:
-        for name in ("point_share", "validation_fraction"):
+        for name in ("point_share", "edge_share", "validation_fraction"):
             value = getattr(self, name)
             if value is not None and not 0 < value <= 1:
                 raise ConfigError(f"{name} must lie in (0, 1]; got {value}")
@@ -89,6 +96,9 @@ class Surrogate:
         self.model = self.system_.name
         self.config = config or SurrogateConfig()
         self.system_.check(self.config.architecture)
+        self.edge_share_ = self.config.edge_share
+        if self.edge_share_ is not None and not self.system_.reads_edges:
+            raise ConfigError(f"{self.model} does not look at edges; leave out edge_share")
 
     def fit(
         self,
@@ -146,13 +156,15 @@ class Surrogate:
                 f"{case.name!r} has {', '.join(case.inputs) or 'none'}"
             )
         graph = self.normalization_.apply(case.graph(parameters=self.normalization_.parameters))
-        return self.normalization_.restore(torch.cat(list(predict(self.model_, graph))))
+        return self.normalization_.restore(torch.cat(list(predict(self._by_edges(), graph))))
 
     def save(self, folder: str | Path) -> None:
         """Write ``model.safetensors`` and ``config.json``: all that ``load`` needs."""
         self._check_fitted()
         estimator: dict[str, object] = {"kind": ESTIMATOR, "model": self.model}
         estimator |= {"units": self.units_, "inputs": list(self.inputs_)}
+        if self.edge_share_ is not None:
+            estimator["edge_share"] = self.edge_share_
         sections = {"estimator": estimator, "normalization": self.normalization_.to_json()}
         if self.range_ is not None:
             sections["training_range"] = self.range_.to_json()
@@ -166,7 +178,8 @@ class Surrogate:
         """
         file = ModelFile.read(folder)
         estimator = file.estimator(ESTIMATOR)
-        surrogate = Surrogate(str(estimator["model"]))
+        edge_share = cast("float | None", estimator.get("edge_share"))
+        surrogate = Surrogate(str(estimator["model"]), SurrogateConfig(edge_share=edge_share))
         surrogate.model_ = surrogate.system_.model.from_model_file(file)
         surrogate.normalization_ = Normalization.from_json(file.section("normalization"))
         surrogate.units_ = cast(dict[str, str], estimator["units"])
@@ -194,7 +207,7 @@ class Surrogate:
         resume: bool,
         callbacks: Sequence[Callback],
     ) -> None:
-        config, system = self.config, self.system_
+        config = self.config
         training = config.training or training_for_fields()
         train, validation = training_parts(
             store, validation_fraction=config.validation_fraction, seed=training.seed
@@ -206,18 +219,31 @@ class Surrogate:
         self.normalization_ = Normalization.fit(store, train)
         self.range_ = TrainingRange.of_cases(store, train)
         torch.manual_seed(training.seed)
-        self.model_ = system.build(self._architecture(store))
-        share = config.point_share or system.point_share
+        self.model_ = self.system_.build(self._architecture(store))
+        cases, share = self._training_cases(store, train)
         self.history_ = fit(
-            PartOfTheCase(self.model_, share=share, mirror=self._mirror()),
+            PartOfTheCase(self._by_edges(), share=share, mirror=self._mirror()),
             FieldObjective(),
-            NormalizedCases(store, train, self.normalization_),
+            cases,
             NormalizedCases(store, validation, self.normalization_),
             training,
             folder=folder,
             resume=resume,
             callbacks=callbacks,
         )
+
+    def _training_cases(self, store: MeshStore, train: list[int]) -> tuple[GraphSource, float]:
+        """The training cases, and the share of their points that a step has still to choose."""
+        usual = self.system_.point_share if self.edge_share_ is None else 1.0
+        share = self.config.point_share or usual
+        if share < 1 and store.is_shuffled and not self.system_.reads_edges:
+            return SampledCases(store, train, self.normalization_, share=share), 1.0
+        return NormalizedCases(store, train, self.normalization_), share
+
+    def _by_edges(self) -> nn.Module:
+        """The model as it learns and predicts: of whole meshes, or of parts of their edges."""
+        share = self.edge_share_
+        return self.model_ if share is None else PartOfTheEdges(self.model_, share=share)
 
     def _architecture(self, store: MeshStore) -> FieldConfig:
         task = StaticTask(

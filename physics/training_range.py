@@ -2,8 +2,8 @@
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import cast
+from dataclasses import asdict, dataclass, field
+from typing import TypeAlias, cast
 
 import numpy as np
 
@@ -11,7 +11,9 @@ from graphformers.configuration import Json
 from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.mesh_store import MeshStore
 from graphformers.physics.readers.quality import warn_of_other_unit
-from graphformers.physics.wall import Wall
+from graphformers.physics.wall import Wall, node_feature_names
+
+Span: TypeAlias = tuple[float, float]
 
 MARGIN = 0.1  # share of the range by which a value may lie outside of it unremarked
 
@@ -22,13 +24,15 @@ class OutsideTrainingRangeWarning(UserWarning):
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingRange:
-    """Least and largest size of the body (m; of the mesh without one) and value of each parameter.
+    """Least and largest size of the body (m; of the mesh without one), parameters and inputs.
 
-    Sizes are the largest sides of bounding boxes.
+    Sizes are the largest sides of bounding boxes. ``inputs`` are those that are given at every
+    point, by the names of their columns.
     """
 
-    size: tuple[float, float]
-    parameters: Mapping[str, tuple[float, float]]
+    size: Span
+    parameters: Mapping[str, Span]
+    inputs: Mapping[str, Span] = field(default_factory=dict)
 
     @staticmethod
     def of_cases(store: MeshStore, train: Sequence[int]) -> "TrainingRange":
@@ -41,6 +45,7 @@ class TrainingRange:
         return TrainingRange(
             size=(min(sizes), max(sizes)),
             parameters={name: (min(one), max(one)) for name, one in values.items()},
+            inputs=_input_spans(store, train),
         )
 
     def warn(self, case: MeshCase) -> None:
@@ -63,25 +68,44 @@ class TrainingRange:
     def from_json(document: Mapping[str, object]) -> "TrainingRange":
         """Read what ``to_json`` wrote."""
         least, largest = cast("Sequence[float]", document["size"])
-        ranges = cast("Mapping[str, Sequence[float]]", document["parameters"])
+        parameters, inputs = (
+            cast("Mapping[str, Sequence[float]]", document.get(name, {}))
+            for name in ("parameters", "inputs")  # earlier versions did not keep inputs
+        )
         return TrainingRange(
             size=(least, largest),
-            parameters={name: (one[0], one[1]) for name, one in ranges.items()},
+            parameters={name: (one[0], one[1]) for name, one in parameters.items()},
+            inputs={name: (one[0], one[1]) for name, one in inputs.items()},
         )
 
-    def _outside(
-        self, case: MeshCase, size: float
-    ) -> Iterator[tuple[str, float, tuple[float, float]]]:
+    def _outside(self, case: MeshCase, size: float) -> Iterator[tuple[str, float, Span]]:
         asked = [("its size", size, self.size)]
         asked += [
             (f"its {name}", case.parameters[name], span)
             for name, span in self.parameters.items()
             if name in case.parameters
         ]
+        for name, column in zip(case.feature_names, case.features.T, strict=True):
+            if name in self.inputs:
+                span = self.inputs[name]
+                asked += [(f"its {name}", float(end), span) for end in (column.min(), column.max())]
         for what, value, (least, largest) in asked:
             margin = MARGIN * max(largest - least, abs(largest))
             if not least - margin <= value <= largest + margin:
                 yield what, value, (least, largest)
+
+
+def _input_spans(store: MeshStore, train: Sequence[int]) -> dict[str, Span]:
+    """What the inputs of the training cases span, reading one case at a time."""
+    first = len(node_feature_names(store.space))
+    spans: dict[str, Span] = {}
+    for number in train if store.index.input_names else ():
+        columns = store.select([number]).x[:, first:].T
+        for name, values in zip(store.feature_names[first:], columns, strict=True):
+            low, high = (float(end) for end in values.aminmax())
+            least, largest = spans.get(name, (low, high))
+            spans[name] = min(least, low), max(largest, high)
+    return spans
 
 
 def body_size(wall: Wall) -> float:

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -9,8 +10,10 @@ from torch import nn
 from graphformers.errors import ConfigError
 from graphformers.graph_batch import GraphBatch
 from graphformers.kernels import segment_reduce
+from graphformers.physics import Surrogate, SurrogateConfig, read_cases
 from graphformers.physics.edge_parts import PartOfTheEdges, edge_part, predict_in_parts
-from graphformers.physics.models import PhysGTO, PhysGTOConfig, StaticTask
+from graphformers.physics.models import MeshGraphNetConfig, PhysGTO, PhysGTOConfig, StaticTask
+from graphformers.training import TrainingConfig
 
 ROUNDING = 1e-6
 
@@ -128,3 +131,40 @@ def test_an_impossible_share_is_refused(share, batch):
         predict_in_parts(Degree(), batch, share)
     with pytest.raises(ConfigError, match=r"share must lie in \(0, 1\]"):
         PartOfTheEdges(Degree(), share=share)
+
+
+@pytest.fixture
+def surrogate(ring_folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("GRAPHFORMERS_CACHE", str(tmp_path / "meshes"))
+    config = SurrogateConfig(
+        architecture=MeshGraphNetConfig(dim=8, steps=1),
+        training=TrainingConfig(epochs=1, batch_size=2, warmup_epochs=0),
+        edge_share=0.3,
+    )
+    return Surrogate("mesh-graph-net", config).fit(ring_folder, ("p", "U"))
+
+
+def test_a_surrogate_predicts_by_parts_of_the_edges(surrogate, ring_folder):
+    case = read_cases(ring_folder)[5]
+    scale = surrogate.normalization_
+    graph = scale.apply(case.graph(parameters=scale.parameters))
+    with torch.no_grad():
+        by_parts = scale.restore(predict_in_parts(surrogate.model_, graph, 0.3))
+        whole = scale.restore(surrogate.model_(graph))
+    predicted = surrogate.predict_fields(case)
+    np.testing.assert_allclose(predicted["p"], by_parts["p"], rtol=ROUNDING, atol=ROUNDING)
+    assert np.abs(predicted["p"] - whole["p"]).max() > 100 * ROUNDING
+
+
+def test_a_loaded_surrogate_goes_on_by_parts(surrogate, ring_folder, tmp_path):
+    surrogate.save(tmp_path / "model")
+    loaded = Surrogate.load(tmp_path / "model")
+    case = read_cases(ring_folder)[5]
+    np.testing.assert_array_equal(
+        loaded.predict_fields(case)["U"], surrogate.predict_fields(case)["U"]
+    )
+
+
+def test_a_model_that_looks_at_no_edges_takes_no_share_of_them():
+    with pytest.raises(ConfigError, match="ab-upt does not look at edges"):
+        Surrogate("ab-upt", SurrogateConfig(edge_share=0.2))

@@ -1,6 +1,7 @@
 """Fields that a model is given: from the files to a prediction."""
 
 import dataclasses
+import warnings
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from graphformers.physics.mesh_file import open_mesh
 from graphformers.physics.models import TransolverConfig
 from graphformers.physics.read_options import ReadOptions
 from graphformers.physics.series_import import import_series
+from graphformers.physics.training_range import OutsideTrainingRangeWarning
 from graphformers.training import RunFolder, TrainingConfig
 
 READ = ReadOptions(fields=("y",), inputs=("x",))
@@ -138,3 +140,19 @@ def test_series_take_no_inputs(grids, tmp_path, capsys):
     words = ["physics", "train", str(grids[0]), "--inputs", "x", "--fields", "y", "--transient"]
     assert run([*words, "--out", str(tmp_path / "run")]) != 0
     assert "name x among the fields" in capsys.readouterr().err
+
+
+def test_an_input_far_outside_of_what_was_learned_is_said_to_be_outside(fitted, grids):
+    case = read_cases(grids[1], READ)[0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", OutsideTrainingRangeWarning)
+        fitted.predict(case)
+    far = dataclasses.replace(case, inputs={"x": case.inputs["x"] + 100})
+    with pytest.warns(OutsideTrainingRangeWarning, match="its x is 10"):
+        fitted.predict(far)
+
+
+def test_a_loaded_surrogate_knows_the_range_of_its_inputs(fitted, tmp_path):
+    fitted.save(tmp_path / "model")
+    assert fitted.range_.inputs["x"][0] < 0 < fitted.range_.inputs["x"][1]
+    assert Surrogate.load(tmp_path / "model").range_ == fitted.range_
