@@ -26,6 +26,7 @@ from graphformers.physics.field_system import (
 )
 from graphformers.physics.import_command import add_import_arguments, import_cases
 from graphformers.physics.judging import Part, judge
+from graphformers.physics.losses import LOSSES
 from graphformers.physics.pictures import VIEWS, view, write_views
 from graphformers.physics.prediction import write_dataset
 from graphformers.physics.reading import read_cases
@@ -70,6 +71,7 @@ def _add_train_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--edge_share", type=float, help="share of the edges seen in one step; default: all"
     )
+    parser.add_argument("--loss", choices=tuple(LOSSES), help="default: absolute")
     parser.add_argument(
         "--mirror", type=bool | None, help="train on mirror images; default: where known how"
     )
@@ -102,6 +104,7 @@ def _train(options: Namespace) -> None:
         training=options.training,
         point_share=options.point_share,
         edge_share=options.edge_share,
+        loss=options.loss or SurrogateConfig.loss,
         mirror=options.mirror,
         validation_fraction=options.validation_fraction,
     )

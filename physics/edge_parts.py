@@ -56,7 +56,7 @@ def predict_in_parts(
 class PartOfTheEdges(nn.Module):
     """A model that learns from a random ``share`` of the edges and predicts from all in parts.
 
-    While training, nodes that no chosen edge touches get NaN, which ``FieldObjective`` leaves out.
+    While training, nodes that no chosen edge touches get NaN, which the objectives leave out.
 
     Source: Liu et al. 2025, arXiv:2512.10227: a share of 0.2 on surfaces of 140,000 cells.
     """

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from graphformers.checkpoint import PretrainedModel
+from graphformers.checkpoint import PretrainedModel, preset_config
 from graphformers.configuration import config_from_json, config_to_json
 from graphformers.errors import check_known
 from graphformers.physics.models import (
@@ -71,6 +71,15 @@ class FieldSystem(Published[PretrainedModel, FieldConfig]):
     small: Callable[[], FieldConfig]
     point_share: float
     reads_edges: bool
+
+    @property
+    def presets(self) -> tuple[str, ...]:
+        """``"small"`` and the published configurations; those on lines are for Python alone."""
+        return tuple(
+            name
+            for name in super().presets
+            if name == SMALL or preset_config(self.model.config_class, name).space > 1
+        )
 
     def config(self, preset: str = SMALL) -> FieldConfig:
         """A configuration by name; ``ConfigError`` for one that the system does not have."""

@@ -7,7 +7,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from graphformers.errors import DataError
 from graphformers.graph_batch import GraphBatch
 from graphformers.physics.conditions import mirrored_columns
 from graphformers.physics.normalization import Normalization
@@ -52,7 +51,7 @@ class Mirror:
 class PartOfTheCase(nn.Module):
     """A model that, while training, sees a random part of the points of every batch.
 
-    The other points get NaN, which ``FieldObjective`` leaves out. Edges between chosen points stay.
+    The other points get NaN, which the objectives leave out. Edges between chosen points stay.
     With a mirror, every other step on average sees the mirror image. Evaluation is untouched.
     """
 
@@ -75,26 +74,6 @@ class PartOfTheCase(nn.Module):
             return output
         everywhere = output.new_full((batch.num_nodes, output.shape[1]), torch.nan)
         return everywhere.index_copy(0, chosen, output)
-
-
-class FieldObjective:
-    """Absolute error of normalised fields at the points a prediction was made for."""
-
-    monitor = "error"
-    higher_is_better = False
-
-    def loss(self, prediction: Tensor, batch: GraphBatch) -> Float[Tensor, ""]:
-        """Mean over all numbers."""
-        if batch.target is None:
-            raise DataError("training needs fields; the cases carry none")
-        known = ~(prediction.isnan() | batch.target.isnan())
-        return (prediction[known] - batch.target[known]).abs().mean()
-
-    def figures(self, prediction: Tensor, target: Tensor) -> dict[str, float]:
-        """Root mean square error as a share of the fields' spread over the training cases."""
-        known = ~target.isnan()
-        squared = (prediction[known] - target[known]).square().mean()
-        return {"error": squared.sqrt().item()}
 
 
 def random_part(batch: GraphBatch, share: float) -> tuple[GraphBatch, Tensor | None]:

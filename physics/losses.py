@@ -1,6 +1,6 @@
-"""What training on fields may minimise besides the absolute error of every number."""
+"""What training on fields may minimise."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from jaxtyping import Float
@@ -10,8 +10,28 @@ from graphformers.errors import ConfigError, DataError, ShapeError
 from graphformers.graph_batch import GraphBatch
 from graphformers.kernels import segment_reduce
 from graphformers.physics.models.continuum.grid_cases import grid_cases
+from graphformers.training import Objective
 
 _ZERO = 1e-12  # below this the size of a field counts as this
+
+
+class AbsoluteError:
+    """Absolute error of normalised fields at the points a prediction was made for."""
+
+    monitor = "error"
+    higher_is_better = False
+
+    def loss(self, prediction: Tensor, batch: GraphBatch) -> Float[Tensor, ""]:
+        """Mean over all numbers."""
+        target = target_of(batch)
+        known = ~(prediction.isnan() | target.isnan())
+        return (prediction[known] - target[known]).abs().mean()
+
+    def figures(self, prediction: Tensor, target: Tensor) -> dict[str, float]:
+        """Root mean square error as a share of the fields' spread over the training cases."""
+        known = ~target.isnan()
+        squared = (prediction[known] - target[known]).square().mean()
+        return {"error": squared.sqrt().item()}
 
 
 class RelativeL2:
@@ -123,6 +143,16 @@ class RelativeH1:
     def figures(self, prediction: Tensor, target: Tensor) -> dict[str, float]:
         """Relative L2 of all cases taken as one: gradients need the grids."""
         return RelativeL2().figures(prediction, target)
+
+
+LOSSES: Mapping[str, Callable[[], Objective]] = {
+    "absolute": AbsoluteError,
+    "mean-squares": MeanSquares,
+    "relative-l2": RelativeL2,
+    "h1": RelativeH1,
+    "h1-unit-spacing": lambda: RelativeH1(unit_spacing=True),
+}
+OF_WHOLE_GRIDS = ("h1", "h1-unit-spacing")
 
 
 def target_of(batch: GraphBatch) -> Float[Tensor, "nodes fields"]:

@@ -46,9 +46,9 @@ def train_series(options: Namespace, architecture: FieldConfig) -> None:
 
     Raises ``ConfigError`` for what only surrogates of single cases know.
     """
-    for name in ("point_share", "edge_share", "mirror"):
+    for name in ("point_share", "edge_share", "mirror", "loss"):
         if getattr(options, name) is not None:
-            raise ConfigError(f"steps of a series are learned on whole meshes: leave out --{name}")
+            raise ConfigError(f"--{name} is for cases without time: leave it out of --transient")
     config = StepperConfig(
         architecture=architecture,
         training=options.training,

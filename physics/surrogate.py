@@ -12,7 +12,7 @@ from sklearn.exceptions import NotFittedError
 from torch import nn
 
 from graphformers.checkpoint import ModelFile
-from graphformers.errors import ConfigError, DataError
+from graphformers.errors import ConfigError, DataError, check_known
 from graphformers.graph_batch import GraphSource
 from graphformers.physics.baselines import Fields
 from graphformers.physics.conditions import can_be_mirrored, condition_columns
@@ -24,7 +24,8 @@ from graphformers.physics.field_system import (
     find_field_system,
     training_for_fields,
 )
-from graphformers.physics.field_training import FieldObjective, Mirror, PartOfTheCase
+from graphformers.physics.field_training import Mirror, PartOfTheCase
+from graphformers.physics.losses import LOSSES, OF_WHOLE_GRIDS
 from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.mesh_store import MeshStore
 from graphformers.physics.models import StaticTask
@@ -52,6 +53,7 @@ class SurrogateConfig:
             None is what suits the system, or all with an ``edge_share``
         edge_share: share of the edges seen in one training step; predictions are then made part by
             part (see ``PartOfTheEdges``), for meshes too large to be seen whole
+        loss: what training minimises, one of ``LOSSES``, in normalised fields
         mirror: train on mirror images too; None does so where it is known how every parameter and
             field changes when y changes sign
         validation_fraction: share of the cases set aside to choose the best epoch, where the cases
@@ -63,10 +65,12 @@ class SurrogateConfig:
     training: TrainingConfig | None = None
     point_share: float | None = None
     edge_share: float | None = None
+    loss: str = "absolute"
     mirror: bool | None = None
     validation_fraction: float = 0.1
 
     def __post_init__(self) -> None:
+        check_known(self.loss, LOSSES, "no loss")
         for name in ("point_share", "edge_share", "validation_fraction"):
             value = getattr(self, name)
             if value is not None and not 0 < value <= 1:
@@ -223,7 +227,7 @@ class Surrogate:
         cases, share = self._training_cases(store, train)
         self.history_ = fit(
             PartOfTheCase(self._by_edges(), share=share, mirror=self._mirror()),
-            FieldObjective(),
+            LOSSES[config.loss](),
             cases,
             NormalizedCases(store, validation, self.normalization_),
             training,
@@ -236,6 +240,11 @@ class Surrogate:
         """The training cases, and the share of their points that a step has still to choose."""
         usual = self.system_.point_share if self.edge_share_ is None else 1.0
         share = self.config.point_share or usual
+        if self.config.loss in OF_WHOLE_GRIDS and (share < 1 or self.edge_share_ is not None):
+            raise ConfigError(
+                f"the loss {self.config.loss!r} needs whole grids: ask for a point_share of 1 "
+                "and no edge_share"
+            )
         if share < 1 and store.is_shuffled and not self.system_.reads_edges:
             return SampledCases(store, train, self.normalization_, share=share), 1.0
         return NormalizedCases(store, train, self.normalization_), share

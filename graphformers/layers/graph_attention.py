@@ -72,6 +72,7 @@ class GraphAttention(GlobalLayer):
             weights = projection.weight, projection.bias
             return self_attention(x, *weights, pattern, self.heads, dropout=dropout)
         query, key, value = self._split(self.query_key_value(x))
+        bias = bias.to(query.dtype)  # which autocast may have narrowed
         return sparse_attention(query, key, value, pattern, bias, dropout=dropout).flatten(1)
 
     def _padded(self, x: Tensor, graphs: PaddedRows, bias: Tensor | None) -> Tensor:

@@ -4,6 +4,7 @@ Every tensor of ours is one of theirs, or several of theirs put together: as a r
 other.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import torch
@@ -16,17 +17,33 @@ from graphformers.layers.categorical import CategoricalEmbedding
 Renaming = dict[str, tuple[str, ...]]  # our module or tensor: theirs, in the order of the rows
 Join = Callable[[Sequence[Tensor]], Tensor]
 
-WRAPPERS = ("module.", "model.")  # put before every name by parallel wrappers, by trainers
+# put before every name by parallel wrappers, trainers, compilation and averaging, one or several
+WRAPPERS = re.compile(r"^((module|model|_orig_mod|ema_model)\.)+")
+CONTAINERS = ("state_dict", "model_state_dict", "model_state", "model")  # where files keep weights
+COUNTS = ("n_averaged",)  # steps of an averaged model: no weights
 CHIRALITY = 1  # column of the atom table whose list grew from four to five entries
 NAMED_AT_MOST = 8  # tensors listed in an error
 
 
 def unwrapped(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors by the names that the authors' model itself gives them."""
-    theirs = dict(state_dict)
-    for wrapper in WRAPPERS:
-        theirs = {name.removeprefix(wrapper): tensor for name, tensor in theirs.items()}
-    return theirs
+    """The tensors by the names that the authors' model itself gives them.
+
+    ``state_dict`` may also be a checkpoint that holds it beside other things. Raises
+    ``ModelFileError`` for what holds no tensors by name.
+    """
+    if not isinstance(state_dict, Mapping):
+        raise ModelFileError(
+            f"weights must be tensors by name, such as model.state_dict(); "
+            f"got a {type(state_dict).__name__}"
+        )
+    held = next((state_dict[name] for name in CONTAINERS if name in state_dict), None)
+    if isinstance(held, Mapping):
+        return unwrapped(held)
+    if state_dict and not any(isinstance(value, Tensor) for value in state_dict.values()):
+        raise ModelFileError(f"weights must be tensors by name; got {_listed([*state_dict])}")
+    return {
+        WRAPPERS.sub("", name): tensor for name, tensor in state_dict.items() if name not in COUNTS
+    }
 
 
 def converted_weights(

@@ -1,6 +1,7 @@
 """Gather, combine and reduce along a pattern without a tensor of messages.
 
-Edge-wide tensors that go in or come out follow the caller's order of the edges.
+Edge-wide tensors that go in or come out follow the caller's order of the edges. Results have the
+type of the inputs, half precision included.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,12 @@ from torch import Tensor
 
 import graphformers.kernels.messages.registered  # noqa: F401  (the torch operators)
 from graphformers.kernels.pattern import SparsePattern
-from graphformers.kernels.validation import check_floating, check_indices, check_shape
+from graphformers.kernels.validation import (
+    HALF,
+    check_floating_or_half,
+    check_indices,
+    check_shape,
+)
 
 GATE_EPSILON = 1e-6
 
@@ -31,9 +37,10 @@ def edge_sum(
     """
     check_shape("at_target", at_target, (pattern.num_targets, edge.shape[-1]), "(targets, dim)")
     _check(at_source, edge, pattern)
-    check_floating(edge=edge, at_target=at_target)
-    inputs = (at_target, at_source, edge)
-    return torch.ops.graphformers.edge_sum(*inputs, *_both_ways(pattern, inputs))
+    check_floating_or_half(edge=edge, at_target=at_target)
+    inputs = _at_least_single(at_target, at_source, edge)
+    summed = torch.ops.graphformers.edge_sum(*inputs, *_both_ways(pattern, inputs))
+    return summed.to(edge.dtype)
 
 
 def rectified_sum(
@@ -48,7 +55,9 @@ def rectified_sum(
     Source: Hu et al. 2020, arXiv:1905.12265 (GINE).
     """
     _check(x, edge, pattern)
-    return torch.ops.graphformers.rectified_sum(x, edge, *_both_ways(pattern, (x, edge)))
+    inputs = _at_least_single(x, edge)
+    summed = torch.ops.graphformers.rectified_sum(*inputs, *_both_ways(pattern, inputs))
+    return summed.to(x.dtype)
 
 
 def gated_mean(
@@ -67,16 +76,22 @@ def gated_mean(
     Source: Bresson and Laurent 2018, arXiv:1711.07553 (GatedGCN).
     """
     _check(value, logit, pattern)
-    slots = _both_ways(pattern, (value, logit))
-    return torch.ops.graphformers.gated_mean(value, logit, epsilon, *slots)[0]
+    inputs = _at_least_single(value, logit)
+    slots = _both_ways(pattern, inputs)
+    return torch.ops.graphformers.gated_mean(*inputs, epsilon, *slots)[0].to(value.dtype)
 
 
 def _check(at_source: Tensor, at_edge: Tensor, pattern: SparsePattern) -> None:
     dim = at_edge.shape[-1]
     check_shape("edge-wide input", at_edge, (pattern.num_edges, dim), "(edges, dim)")
     check_shape("source-wide input", at_source, (pattern.num_sources, dim), "(sources, dim)")
-    check_floating(source=at_source, edge=at_edge)
+    check_floating_or_half(source=at_source, edge=at_edge)
     check_indices(at_edge.device, row_ptr=pattern.row_ptr, source=pattern.source, edge=pattern.edge)
+
+
+def _at_least_single(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """Half precision is added up in float32."""
+    return tuple(one.float() if one.dtype in HALF else one for one in tensors)
 
 
 def _both_ways(pattern: SparsePattern, inputs: Sequence[Tensor]) -> tuple[Tensor | None, ...]:

@@ -19,6 +19,7 @@ from graphformers.kernels.pattern_cases import PATTERN_CASES, random_pattern
 
 # Two orders of adding the same numbers, relative to their size.
 CLOSE = {torch.float32: 2e-5, torch.float64: 1e-11}
+HALF_CLOSE = 2e-2  # gradients of the same numbers, rounded on the way
 EPSILON = 1e-6
 
 # name: ours, its definition, and which of (at_target, at_source, at_edge) it takes
@@ -42,7 +43,7 @@ def run(function, inputs, pattern):
     """Output and the gradient of every input, for one fixed gradient of the output."""
     out = function(*inputs, pattern)
     generator = torch.Generator().manual_seed(7)
-    grad_out = torch.randn(out.shape, dtype=out.dtype, generator=generator)
+    grad_out = torch.randn(out.shape, generator=generator).to(out.dtype)
     return out, *torch.autograd.grad(out, inputs, grad_out)
 
 
@@ -237,7 +238,7 @@ def bad_calls():
     yield rectified_sum, (zeros(6, 3), zeros(20, 3)), r"\(sources, dim\) = \(5, 3\); got \(6, 3\)"
     yield rectified_sum, (zeros(5, 3), zeros(19, 3)), r"\(edges, dim\) = \(20, 3\); got \(19, 3\)"
     yield gated_mean, (zeros(5, 4), zeros(20, 3)), r"\(sources, dim\) = \(5, 3\); got \(5, 4\)"
-    yield gated_mean, (zeros(5, 3).half(), zeros(20, 3).half()), "float32 or float64"
+    yield gated_mean, (zeros(5, 3).int(), zeros(20, 3).int()), "float32 or float64, or bfloat16"
     yield gated_mean, (zeros(5, 3), zeros(20, 3).double()), "must have the dtype"
 
 
@@ -281,3 +282,17 @@ def test_nothing_over_edges_is_kept_but_the_inputs():
             function(x, edge, pattern)
     assert kept
     assert max(kept) < edge.numel()
+
+
+@pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])
+def test_half_precision_is_added_up_in_single(half, operation):
+    ours, _, takes = operation
+    pattern = random_pattern(9, 7, 40)
+    inputs = [one.detach().to(half).requires_grad_() for one in message_inputs(pattern, 8)[takes]]
+    wide = [one.detach().float().requires_grad_() for one in inputs]
+    out, *grads = run(ours, inputs, pattern)
+    expected, *expected_grads = run(ours, wide, pattern)
+    assert out.dtype == half
+    assert torch.equal(out, expected.to(half))
+    for one, other in zip(grads, expected_grads, strict=True):
+        torch.testing.assert_close(one, other.to(half), rtol=HALF_CLOSE, atol=HALF_CLOSE)

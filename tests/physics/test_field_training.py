@@ -7,11 +7,11 @@ from torch import nn
 
 from graphformers.physics import MeshStore, case_from_dataset
 from graphformers.physics.field_training import (
-    FieldObjective,
     Mirror,
     PartOfTheCase,
     random_part,
 )
+from graphformers.physics.losses import AbsoluteError
 from graphformers.physics.normalization import Normalization, NormalizedCases
 
 SINGLE_PRECISION = 5e-5
@@ -118,9 +118,9 @@ def test_the_loss_leaves_unknown_values_out(batch):
     prediction[::2] = torch.nan
     changed = dataclasses.replace(batch, target=batch.target.clone())
     changed.target[1] = torch.nan
-    assert FieldObjective().loss(prediction, changed).item() == pytest.approx(2.0)
+    assert AbsoluteError().loss(prediction, changed).item() == pytest.approx(2.0)
 
 
 def test_the_watched_figure_is_the_share_of_the_spread(batch):
-    figures = FieldObjective().figures(batch.target - 0.5, batch.target)
+    figures = AbsoluteError().figures(batch.target - 0.5, batch.target)
     assert figures["error"] == pytest.approx(0.5)

@@ -7,9 +7,13 @@ import torch
 
 from graphformers.errors import ConfigError, DataError, ShapeError
 from graphformers.graph_batch import GraphBatch
-from graphformers.physics.losses import MeanSquares, RelativeH1, RelativeL2
+from graphformers.physics import Surrogate, SurrogateConfig
+from graphformers.physics.losses import LOSSES, MeanSquares, RelativeH1, RelativeL2
+from graphformers.physics.models import TransolverConfig
+from graphformers.training import TrainingConfig
 from graphformers.training.objective import Objective
 
+SIDE = 12  # points of a grid
 ROUNDING = 1e-12
 OBJECTIVES = {"l2": RelativeL2(), "squares": MeanSquares(), "h1": RelativeH1()}
 
@@ -182,3 +186,31 @@ def test_impossible_weights_are_refused(weights):
 def test_one_weight_for_two_fields_is_refused(batch, prediction):
     with pytest.raises(ConfigError, match="one weight for each of 2 fields; got 1"):
         MeanSquares((1.0,)).loss(prediction, batch)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_surrogate_learns_from_every_loss(loss, tmp_path, monkeypatch):
+    monkeypatch.setenv("GRAPHFORMERS_CACHE", str(tmp_path / "cache"))
+    x = torch.randn(4, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
+    torch.save({"x": x, "y": 2 * x}, tmp_path / f"double_train_{SIDE}.pt")
+    config = SurrogateConfig(
+        architecture=TransolverConfig(dim=16, heads=2, slices=2, blocks=1),
+        training=TrainingConfig(epochs=30, batch_size=2, learning_rate=1e-2, warmup_epochs=0),
+        point_share=1.0,
+        loss=loss,
+    )
+    surrogate = Surrogate("transolver", config).fit(tmp_path, ("y",), inputs=("x",))
+    errors = [row["validation_error"] for row in surrogate.history_.rows]
+    assert min(errors) < 0.5 * errors[0]
+
+
+@pytest.mark.parametrize("shares", [{}, {"point_share": 0.5}])
+def test_gradients_on_a_part_of_a_grid_are_refused(shares, ring_folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("GRAPHFORMERS_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(ConfigError, match="needs whole grids: ask for a point_share of 1"):
+        Surrogate("transolver", SurrogateConfig(loss="h1", **shares)).fit(ring_folder, ("p",))
+
+
+def test_a_loss_nobody_has_is_refused():
+    with pytest.raises(ConfigError, match=r"no loss 'relative-l1'.*relative-l2"):
+        SurrogateConfig(loss="relative-l1")

@@ -91,8 +91,8 @@ def test_cases_are_imported_into_a_store_that_train_takes(ring_folder, tmp_path)
     [
         (["--fields", "p"], "expected a field 'p'"),
         (["--fields", "T", "--noise", "-1"], "noise"),
-        (["--fields", "T", "--point_share", "0.5"], "leave out --point_share"),
-        (["--fields", "T", "--edge_share", "0.5"], "leave out --edge_share"),
+        (["--fields", "T", "--point_share", "0.5"], "--point_share is for cases without time"),
+        (["--fields", "T", "--edge_share", "0.5"], "--edge_share is for cases without time"),
     ],
 )
 def test_mistakes_end_in_one_line(disc_folder, tmp_path, capsys, arguments, message):

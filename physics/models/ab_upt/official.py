@@ -34,7 +34,7 @@ AS_IN_THE_TUTORIAL = (
 )
 PACKED = {".attn.qkv.": "qkv", ".attn.kv.": "kv"}
 PADDING = "padding_tensor"  # zeros behind a position code, which ours makes when it needs them
-ROUNDING = 1e-5  # of frequencies, relative: theirs were worked out in single precision
+ROUNDING = 1e-5  # of frequencies, relative: theirs were worked out in single precision or coarser
 
 BLOCK: Renaming = {
     "norm.norm": ("norm1",),
@@ -115,7 +115,8 @@ def _frequencies(config: ABUPTConfig) -> dict[str, Tensor]:
 
 def _check_frequencies(key: str, theirs: Tensor, ours: Tensor) -> None:
     same = theirs.shape == ours.shape
-    if not same or not torch.allclose(theirs.to(ours), ours, rtol=ROUNDING, atol=0):
+    rounding = max(ROUNDING, torch.finfo(theirs.dtype).eps)
+    if not same or not torch.allclose(theirs.to(ours), ours, rtol=rounding, atol=0):
         raise ModelFileError(
             f"{key} holds {theirs.numel()} frequencies from {theirs.max().item():g} to "
             f"{theirs.min().item():g}; this configuration has {ours.numel()} from "

@@ -120,7 +120,11 @@ class TransformerNeuralOperator(PretrainedModel[TransformerNeuralOperatorConfig]
 
 
 def is_first(times: Float[Tensor, " nodes"], batch: GraphBatch) -> Tensor:
-    """Which points have the least time of their case."""
+    """The point of every case that has the least time, the first of them where several have."""
     least = times.new_full((len(batch),), torch.inf)
     least = least.scatter_reduce(0, batch.batch, times, "amin")
-    return times == least[batch.batch]
+    number = torch.arange(len(times), device=times.device)
+    candidates = torch.where(times == least[batch.batch], number, len(times))
+    first = number.new_full((len(batch),), len(times))
+    first = first.scatter_reduce(0, batch.batch, candidates, "amin")
+    return number == first[batch.batch]

@@ -29,6 +29,7 @@ from graphformers.physics.models import (
 
 ROUNDING = 1e-10  # double precision
 FLOAT_ROUNDING = 1e-5  # single precision
+HALF_PRECISION = 0.05  # relative, of activations with eight bits
 OVERFIT = 0.02  # mean squared error against targets of variance one
 STATIC = StaticTask(node_features=2, fields=3, conditions=2)
 TRANSIENT = TransientTask(fields=2, node_types=3)
@@ -242,3 +243,20 @@ def test_a_batch_that_lacks_something_is_refused(changes, message, model, field_
     one = dataclasses.replace(field_case(model.config), **changes)
     with pytest.raises(ShapeError, match=message):
         model(one)
+
+
+@pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])
+@on(*TASKS)
+def test_mixed_precision_gives_nearly_the_same_and_gradients(half, model, field_cases):
+    model = model.float().train()
+    batch = GraphBatch.concatenate(field_cases(model.config, torch.float32))
+    with torch.no_grad():
+        torch.manual_seed(0)
+        expected = model(batch)
+    torch.manual_seed(0)
+    with torch.autocast("cpu", dtype=half):
+        output = model(batch)
+    output.float().square().mean().backward()
+    assert all(one.grad is None or one.grad.isfinite().all() for one in model.parameters())
+    error = (output - expected).norm() / expected.norm()
+    assert error < HALF_PRECISION

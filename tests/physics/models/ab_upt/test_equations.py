@@ -231,3 +231,11 @@ def test_the_oracle_has_the_keys_and_shapes_of_the_published_weights(oracle):
         "volume_decoder.weight": (7, 192),
     }
     assert {key: tuple(state[key].shape) for key in expected} == expected
+
+
+@pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])
+def test_a_checkpoint_in_half_precision_is_read(half, config, oracle):
+    state = {key: one.to(half) for key, one in oracle(config()).state_dict().items()}
+    model = ABUPT.from_official(state, config())
+    expected = state["encoder.proj.weight"].to(model.geometry.pooling.token.weight.dtype)
+    assert torch.equal(model.geometry.pooling.token.weight, expected)

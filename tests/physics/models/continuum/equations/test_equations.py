@@ -96,12 +96,18 @@ def test_gradients_of_all_weights_equal_those_of_the_equations(
         assert largest_difference(ours.grad, expected[name]) < ROUNDING, name
 
 
-def test_the_initial_value_is_read_by_the_first_point_alone(transformer_config, transformer_oracle):
+@pytest.mark.parametrize("repeated", [False, True])
+def test_the_initial_value_is_read_by_the_first_point_alone(
+    repeated, transformer_config, transformer_oracle
+):
     task = StaticTask(node_features=1, fields=2, conditions=2)
     config = transformer_config(task=task, initial_value=True)
     oracle = transformer_oracle(config)
     model = published(TransformerNeuralOperator, config, oracle)
     times = times_of(6, 9)
+    if repeated:
+        for one in times:
+            one[1] = one[0]
     batch = line_batch(config, times)
     expected = [
         oracle(u, t, y0)
