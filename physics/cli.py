@@ -14,8 +14,9 @@ from rich.progress import track
 
 from graphformers.cli.command import Command
 from graphformers.cli.progress import EpochProgress
-from graphformers.errors import DataError
+from graphformers.errors import ConfigError, DataError
 from graphformers.physics.app import command as app
+from graphformers.physics.around_body import with_surface_points, with_volume_points
 from graphformers.physics.case_files import CaseFile
 from graphformers.physics.command_text import names, show_errors
 from graphformers.physics.experiment import CaseFolder, evaluation_pictures, train_on_cases
@@ -27,8 +28,9 @@ from graphformers.physics.field_system import (
 from graphformers.physics.import_command import add_import_arguments, import_cases
 from graphformers.physics.judging import Part, judge
 from graphformers.physics.losses import LOSSES
+from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.pictures import VIEWS, view, write_views
-from graphformers.physics.prediction import write_dataset
+from graphformers.physics.prediction import case_to_predict, write_dataset
 from graphformers.physics.reading import read_cases
 from graphformers.physics.series_commands import (
     add_rollout_arguments,
@@ -133,11 +135,21 @@ def _add_predict_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("mesh", help="a mesh file or an OpenFOAM case")
     parser.add_argument("-o", "--output", default="predicted.vtu", help=".vtu, .vtp or .vtk")
     parser.add_argument("--given", help="parameters, such as angle_of_attack_deg=3,reynolds=1e6")
+    parser.add_argument("--surface_points", type=int, help="of an STL file: about so many on it")
+    parser.add_argument("--volume_points", type=int, help="of an STL file: so many around it")
+    parser.add_argument(
+        "--box",
+        type=list[float],
+        help="where those are, as [x0,x1,y0,y1,z0,z1]; default: a body length around",
+    )
 
 
 def _predict(options: Namespace) -> None:
-    surrogate = Surrogate.load(options.run)
-    dataset = surrogate.predict(options.mesh, _numbers(options.given))
+    surrogate, given = Surrogate.load(options.run), _numbers(options.given)
+    mesh = options.mesh
+    if options.surface_points or options.volume_points:
+        mesh = around_body(mesh, surrogate, given, options)
+    dataset = surrogate.predict(mesh, given)
     write_dataset(dataset, options.output)
     logger.info(
         "%s at %d points written to %s",
@@ -145,6 +157,23 @@ def _predict(options: Namespace) -> None:
         dataset.n_points,
         options.output,
     )
+
+
+def around_body(
+    mesh: str, surrogate: Surrogate, given: dict[str, float], options: Namespace
+) -> MeshCase:
+    """The case of a body with as many points on and around it as were asked for.
+
+    Raises ``ConfigError`` for a model that looks at edges, which points in the air have not.
+    """
+    case = case_to_predict(mesh, surrogate.read_options, given)
+    if options.surface_points:
+        case = with_surface_points(case, options.surface_points)
+    if not options.volume_points:
+        return case
+    if surrogate.system_.reads_edges:
+        raise ConfigError(f"{surrogate.model} looks at the edges of a mesh: give it one to predict")
+    return with_volume_points(case, options.volume_points, box=options.box)
 
 
 def _add_evaluate_arguments(parser: ArgumentParser) -> None:

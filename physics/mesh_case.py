@@ -55,7 +55,15 @@ class MeshCase:
 
     @cached_property
     def features(self) -> Float[np.ndarray, "points features"]:
-        """What every point knows about the wall (see ``node_features``), and the inputs."""
+        """What every point knows about the wall (see ``node_features``), and the inputs.
+
+        Raises ``DataError`` where nothing of the boundary is wall.
+        """
+        if self.wall.facets.size == 0:
+            raise DataError(
+                f"case {self.name!r} has no wall: no face of its boundary has all corners marked. "
+                "Name the patch of the body, or mark its points in the array 'wall'"
+            )
         return np.concatenate([node_features(self.wall), *self.inputs.values()], axis=1)
 
     @property

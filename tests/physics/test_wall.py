@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import pyvista as pv
 
+from graphformers.errors import DataError
 from graphformers.physics import case_from_dataset
 
 RingMesh = Callable[..., pv.UnstructuredGrid]
@@ -102,3 +103,10 @@ def test_a_surface_mesh_is_all_wall_and_looks_outward() -> None:
     case = case_from_dataset(sphere)
     assert case.features[:, 0].all()
     assert ((case.wall.normals * case.points).sum(axis=1) > 0).all()
+
+
+def test_a_mesh_whose_boundary_is_no_wall_says_so(ring_mesh):
+    mesh = ring_mesh()
+    mesh.point_data["wall"] = np.zeros(mesh.n_points, dtype=np.uint8)
+    with pytest.raises(DataError, match="'mesh' has no wall: no face of its boundary"):
+        _ = case_from_dataset(mesh).features
