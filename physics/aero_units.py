@@ -93,3 +93,17 @@ class AeroUnits:
                 ),
             },
         )
+
+    @classmethod
+    def shapenet_car(cls) -> "AeroUnits":
+        """ShapeNet-Car as Alkin et al. 2025 normalise it."""
+        return cls(
+            lowest=-4.5,
+            highest=6.0,
+            fields={
+                "pressure": FieldScale(mean=(-36.4098,), std=(48.6757,)),
+                "velocity": FieldScale(
+                    mean=(2.93915e-3, -0.0230546, 17.546032), std=(1.361689, 1.267649, 5.850353)
+                ),
+            },
+        )

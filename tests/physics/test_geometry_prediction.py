@@ -126,3 +126,13 @@ def test_what_does_not_fit_is_refused(sphere, predictor):
     units = dataclasses.replace(predictor.units, fields={"pressure": scale})
     with pytest.raises(ConfigError, match="the units lack the fields wall_shear_stress"):
         GeometryPredictor(predictor.model, units)
+
+
+def test_every_published_model_has_its_units():
+    for preset in ("drivaerml", "ahmedml", "shapenet_car"):
+        units, config = getattr(AeroUnits, preset)(), getattr(ABUPTConfig, preset)()
+        fields = {name: one for branch in config.branches for name, one in branch.fields.items()}
+        assert {name: len(scale.mean) for name, scale in units.fields.items()} == fields
+        ends = units.coordinates(torch.tensor([[units.lowest] * 3, [units.highest] * 3]))
+        expected = torch.tensor([[0.0] * 3, [1000.0] * 3])
+        torch.testing.assert_close(ends, expected, rtol=ROUNDING, atol=0)

@@ -38,6 +38,9 @@ class PatchOperator(PretrainedModel[Config], ABC):
     constant functions. The nodes of a case are the points of a regular grid, row by row;
     ``on_grid`` takes the grids themselves. A static model returns the fields, a transient one the
     state after one step. Nothing passes between cases.
+
+    Weights of the published programs read positions from 0 to 1 at both edges, first along a row,
+    then from row to row; those of ``GridData`` stand the other way round.
     """
 
     def __init__(self, config: Config):

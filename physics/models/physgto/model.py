@@ -44,7 +44,8 @@ class PhysGTO(PretrainedModel[PhysGTOConfig]):
 
     Source: Liu et al. 2025, arXiv:2512.10227. The published programs hold a model for each task
     under one name; this is those for Darcy, heat flow and Ahmed bodies. Ours adds optional
-    conditions to the one for Darcy.
+    conditions to the one for Darcy. The one for heat flow pads the cases of a batch with nodes that
+    its attention reads, so that a case gets other numbers in company than alone; ours does not.
     """
 
     config_class = PhysGTOConfig
