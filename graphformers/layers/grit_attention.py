@@ -75,18 +75,20 @@ class GRITAttention(nn.Module):
     ) -> tuple[Float[Tensor, "nodes dim"], Float[Tensor, "pairs dim"]]:
         """New nodes and pairs, not normalised; ``pairs`` follow the pattern's edge order."""
         query, key, value = F.linear(x, self.query_key_value.weight).chunk(3, dim=1)
+        own = [self.query_bias, self.channel_weight, self.pair_value]
+        bias, channel_weight, pair_value = (one.to(query.dtype) for one in own)  # under autocast
         attended, features = sparse_attention(
-            self._split(query + self.query_bias),
+            self._split(query + bias),
             self._split(key),
             self._split(value),
             pattern,
             scale=1.0,
             score="signed_sqrt",
             edge=self._split(linear_rows(pairs, self.pair_maps)),
-            channel_weight=self.channel_weight,
+            channel_weight=channel_weight,
             clamp=self.clamp,
             dropout=self.attention_dropout if self.training else 0.0,
-            pair_value=self.pair_value,
+            pair_value=pair_value,
             return_pairs=True,
         )
         attended = self.dropout(attended.flatten(1))

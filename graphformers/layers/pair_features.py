@@ -39,7 +39,8 @@ class PairFeatures(nn.Module):
         pattern: SparsePattern,
     ) -> Float[Tensor, "pairs dim"]:
         """Rows follow the pattern's edge order; the pattern must hold every edge."""
-        return self.linear(encoding).index_add(0, pair_slots(pattern, edge_index), edge)
+        pairs = self.linear(encoding)
+        return pairs.index_add(0, pair_slots(pattern, edge_index), edge.to(pairs.dtype))
 
 
 def of_nodes(

@@ -62,7 +62,7 @@ class TrainingModule(lightning.LightningModule):
             self.parameters(),
             lr=config.learning_rate,
             weight_decay=config.weight_decay,
-            fused=config.precision != "16-mixed",  # whose gradients Lightning could not clip
+            fused=not config.precision.endswith("mixed"),  # Lightning would not clip its gradients
         )
         if config.schedule == "plateau":
             watched = f"validation_{self.objective.monitor}"

@@ -101,7 +101,7 @@ class PPGT(PublishedGraphModel[PPGTConfig]):
         pair = self.pair_columns(columns.pairs)
         if self.edge_features is not None and self.config.edges is not None:
             edge = edge_states(self.edge_features, self.config.edges, batch)
-            pair.index_add_(0, pair_slots(pattern, batch.edge_index), edge)
+            pair.index_add_(0, pair_slots(pattern, batch.edge_index), edge.to(pair.dtype))
         return self.first_norm(x), self.pair_mlps(pair)
 
     def attention_pattern(self, batch: GraphBatch) -> SparsePattern:

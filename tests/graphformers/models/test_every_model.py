@@ -10,6 +10,7 @@ from graphformers.errors import DataError
 from graphformers.graph_batch import GraphBatch
 
 ROUNDING = 2e-5  # float32, sums in another order
+HALF_PRECISION = 0.1  # relative, of outputs whose activations have eight bits
 LEARNED = 0.05  # of the variance of the targets
 SIZES = (5, 1, 8, 3)
 
@@ -221,3 +222,14 @@ def test_two_training_steps_give_the_same_bits(case):
         return [one.grad for one in model.parameters() if one.grad is not None]
 
     assert all(torch.equal(*pair) for pair in zip(gradients(), gradients(), strict=True))
+
+
+def test_mixed_precision_gives_nearly_the_same_and_gradients(case):
+    model, batch = case.model().eval(), case.batch()
+    with torch.no_grad():
+        expected = model(batch)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        output = model(batch)
+    output.float().square().mean().backward()
+    assert all(one.grad is None or one.grad.isfinite().all() for one in model.parameters())
+    assert (output - expected).norm() < HALF_PRECISION * expected.norm()

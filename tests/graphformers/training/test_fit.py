@@ -86,6 +86,15 @@ def test_training_lowers_the_error_and_keeps_the_best_epoch(make_model, graphs):
     assert error == pytest.approx(history.best_value, rel=1e-5)
 
 
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed", "16-mixed"])
+def test_every_precision_learns_with_clipped_gradients(precision, make_model, graphs):
+    config = TrainingConfig(
+        epochs=20, batch_size=5, learning_rate=0.02, precision=precision, gradient_clip=1.0
+    )
+    history = run(make_model(), graphs, config)
+    assert history.best_value < 0.5 * history.rows[0]["validation_rmse"]
+
+
 def test_patience_stops_a_run_that_no_longer_improves(make_model, graphs):
     config = TrainingConfig(epochs=50, batch_size=20, learning_rate=1e-12, patience=3)
     history = run(make_model(), graphs, config)
