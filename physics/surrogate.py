@@ -136,11 +136,13 @@ class Surrogate:
         """The mesh with every field at its points, beside the truth and the error where it has one.
 
         Warns where the mesh or a parameter lies far outside of what the training cases spanned.
-        ``parameters`` set or replace those of the mesh. The arrays are called ``p``, ``p_truth``
-        and ``p_error``; the input is not changed.
+        ``parameters`` set or replace those of the mesh; ``ConfigError`` names one that it does not
+        have. The arrays are called ``p``, ``p_truth`` and ``p_error``; the input is not changed.
         """
         self._check_fitted()
         given = parameters or {}
+        for name in given:
+            check_known(name, self.normalization_.parameters, "this surrogate has no parameter")
         case = case_to_predict(mesh, self.read_options, given)
         if self.range_ is not None:
             self.range_.warn(case)

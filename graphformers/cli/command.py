@@ -11,9 +11,10 @@ from pathlib import Path
 from jsonargparse import ArgumentParser, Namespace
 from rich.console import Console
 
-from graphformers.errors import GraphformersError
+from graphformers.errors import GraphformersError, check_known
 
 INTERRUPTED = 130
+YAML = (".yaml", ".yml")
 MISTAKE = 2
 
 
@@ -47,21 +48,35 @@ def run_command(program: str, commands: Sequence[Command], arguments: Sequence[s
             sub.add_argument("--config", action="config", help=f"a YAML file, or one of: {names}")
         command.add_arguments(sub)
         choices.add_subcommand(command.name, sub, help=command.help)
-    parsed = parser.parse_args(_with_shipped_files(arguments, commands))
-    chosen = next(one for one in commands if one.name == parsed.command)
-    return guarded(lambda: chosen.run(parser.instantiate(parsed)[chosen.name]))
+
+    def run_chosen() -> None:
+        parsed = parser.parse_args(_with_shipped_files(arguments, commands))
+        chosen = next(one for one in commands if one.name == parsed.command)
+        chosen.run(parser.instantiate(parsed)[chosen.name])
+
+    return guarded(run_chosen)
 
 
 def _with_shipped_files(arguments: Sequence[str], commands: Sequence[Command]) -> list[str]:
     """Replace the name after ``--config`` by the path of the file that comes with the package."""
-    folders = [one.presets for one in commands if one.presets and one.name in arguments[:1]]
-    resolved = list(arguments)
-    for position, word in enumerate(arguments[:-1]):
-        name = arguments[position + 1]
-        shipped = [folder / f"{name}.yaml" for folder in folders]
-        if word == "--config" and not Path(name).exists():
-            resolved[position + 1] = next((str(one) for one in shipped if one.is_file()), name)
-    return resolved
+    presets = next((one.presets for one in commands if one.name in arguments[:1]), None)
+    if presets is None:
+        return list(arguments)
+    split: list[str] = []
+    for word in arguments:
+        split += word.split("=", 1) if word.startswith("--config=") else [word]
+    return [
+        _shipped_file(word, presets) if before == "--config" else word
+        for before, word in zip(["", *split], split, strict=False)
+    ]
+
+
+def _shipped_file(name: str, presets: Path) -> str:
+    """The path of a shipped file; what looks like a path of the user's own stays one."""
+    if Path(name).exists() or Path(name).name != name or Path(name).suffix in YAML:
+        return name
+    check_known(name, sorted(one.stem for one in presets.glob("*.yaml")), "no file and no preset")
+    return str(presets / f"{name}.yaml")
 
 
 def guarded(action: Callable[[], None]) -> int:

@@ -120,3 +120,10 @@ def test_the_shipped_preset_is_found_by_name(ring_folder, tmp_path):
     config = json.loads((folder / "config.json").read_text())["config"]
     assert config["dim"] == 16
     assert config["heads"] == 4
+
+
+def test_a_preset_nobody_has_is_refused_with_the_nearest(ring_folder, capsys):
+    command = ["physics", "train", str(ring_folder), "--fields", "p", "--config", "transolvr-small"]
+    assert run(command) == 2
+    message = "no file and no preset 'transolvr-small'; did you mean 'transolver-small'?"
+    assert message in capsys.readouterr().err

@@ -238,3 +238,8 @@ def test_a_folder_of_another_estimator_is_refused(fitted, tmp_path):
     (tmp_path / "config.json").write_text(json.dumps(document))
     with pytest.raises(ModelFileError, match="holds a PropertyPredictor"):
         Surrogate.load(tmp_path)
+
+
+def test_a_parameter_that_it_does_not_have_is_named(fitted, ring_folder):
+    with pytest.raises(ConfigError, match=r"no parameter 'angle'.*known: angle_of_attack_deg"):
+        fitted.predict(ring_folder / "05.vtu", {"angle": 3.0})
