@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from graphformers.checkpoint import Config, PretrainedModel
 from graphformers.graph_batch import GraphBatch
 from graphformers.layers.heads import Head
-from graphformers.models.official_weights import Renaming, converted_weights, unwrapped
+from graphformers.models.official_weights import Checkpoint, Renaming, converted_weights, unwrapped
 
 Model = TypeVar("Model", bound="GraphModel")
 
@@ -58,7 +58,7 @@ class PublishedGraphModel(GraphModel[Config], ABC):
 
     @classmethod
     def from_official(
-        cls: type["PublishedModel"], state_dict: Mapping[str, Tensor], config: Config
+        cls: type["PublishedModel"], state_dict: Checkpoint, config: Config
     ) -> "PublishedModel":
         """A model with weights in the authors' layout, in evaluation mode.
 

@@ -6,6 +6,7 @@ other.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,7 @@ from graphformers.layers.categorical import CategoricalEmbedding
 
 Renaming = dict[str, tuple[str, ...]]  # our module or tensor: theirs, in the order of the rows
 Join = Callable[[Sequence[Tensor]], Tensor]
+Checkpoint = Mapping[str, Any]  # tensors by name, alone or beside other things in a trainer's file
 
 # put before every name by parallel wrappers, trainers, compilation and averaging, one or several
 WRAPPERS = re.compile(r"^((module|model|_orig_mod|ema_model)\.)+")
@@ -25,7 +27,7 @@ CHIRALITY = 1  # column of the atom table whose list grew from four to five entr
 NAMED_AT_MOST = 8  # tensors listed in an error
 
 
-def unwrapped(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def unwrapped(state_dict: Checkpoint) -> dict[str, Tensor]:
     """The tensors by the names that the authors' model itself gives them.
 
     ``state_dict`` may also be a checkpoint that holds it beside other things. Raises

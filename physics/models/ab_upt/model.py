@@ -16,6 +16,7 @@ from graphformers.layers.mlp import MLP
 from graphformers.layers.rotary_code import RotaryCode
 from graphformers.layers.sine_position_code import wave_frequencies
 from graphformers.layers.truncated_normal import truncated_normal_
+from graphformers.models.official_weights import Checkpoint
 from graphformers.physics.models.ab_upt.branch import BranchNetwork
 from graphformers.physics.models.ab_upt.cache import AnchorCache
 from graphformers.physics.models.ab_upt.config import ABUPTConfig
@@ -70,7 +71,7 @@ class ABUPT(PretrainedModel[ABUPTConfig]):
         self.apply(_draw)
 
     @classmethod
-    def from_official(cls, state_dict: Mapping[str, Tensor], config: ABUPTConfig) -> "ABUPT":
+    def from_official(cls, state_dict: Checkpoint, config: ABUPTConfig) -> "ABUPT":
         """The model with weights in one of the layouts of the published programs.
 
         In evaluation mode. Raises ``ModelFileError`` with the names that are missing, unknown or of

@@ -6,7 +6,7 @@ layout; ours packs key and value, which other points read, apart from the query.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from graphformers.errors import ModelFileError
 from graphformers.layers.sine_position_code import wave_frequencies
 from graphformers.models.official_weights import (
+    Checkpoint,
     Renaming,
     converted_weights,
     inside,
@@ -54,7 +55,7 @@ POOLING: Renaming = {
 
 
 def from_official_layout(
-    state_dict: Mapping[str, Tensor], config: ABUPTConfig, model: nn.Module
+    state_dict: Checkpoint, config: ABUPTConfig, model: nn.Module
 ) -> dict[str, Tensor]:
     """Rename published weights to those of ``model``, which is an AB-UPT of that configuration.
 

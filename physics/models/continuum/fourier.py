@@ -1,10 +1,10 @@
 """The patch operator whose queries, keys and values are made of the Fourier modes of a patch."""
 
-from collections.abc import Mapping
 from typing import final
 
-from torch import Tensor, nn
+from torch import nn
 
+from graphformers.models.official_weights import Checkpoint
 from graphformers.physics.models.continuum.config import FourierAttentionNeuralOperatorConfig
 from graphformers.physics.models.continuum.official import fourier_layout, from_official_layout
 from graphformers.physics.models.continuum.patch_operator import PatchOperator
@@ -34,7 +34,7 @@ class FourierAttentionNeuralOperator(PatchOperator[FourierAttentionNeuralOperato
 
     @classmethod
     def from_official(
-        cls, state_dict: Mapping[str, Tensor], config: FourierAttentionNeuralOperatorConfig
+        cls, state_dict: Checkpoint, config: FourierAttentionNeuralOperatorConfig
     ) -> "FourierAttentionNeuralOperator":
         """The model with weights in the layout of the published programs, in evaluation mode.
 

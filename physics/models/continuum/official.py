@@ -13,6 +13,7 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from graphformers.models.official_weights import (
+    Checkpoint,
     Join,
     Renaming,
     converted_weights,
@@ -88,7 +89,7 @@ def fourier_layout(config: FourierAttentionNeuralOperatorConfig) -> Layout:
 
 
 def from_official_layout(
-    state_dict: Mapping[str, Tensor], layout: Layout, model: nn.Module
+    state_dict: Checkpoint, layout: Layout, model: nn.Module
 ) -> dict[str, Tensor]:
     """Our tensors from theirs.
 

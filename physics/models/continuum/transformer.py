@@ -1,6 +1,5 @@
 """Attention between all points of a case, their sum weighted as an integral."""
 
-from collections.abc import Mapping
 from typing import Literal, final
 
 import torch
@@ -13,6 +12,7 @@ from graphformers.layers.global_layer import GraphLayout
 from graphformers.layers.graph_attention import GraphAttention
 from graphformers.layers.padded_rows import PaddedRows
 from graphformers.layers.quadrature import log_quadrature
+from graphformers.models.official_weights import Checkpoint
 from graphformers.physics.models.continuum.config import TransformerNeuralOperatorConfig
 from graphformers.physics.models.continuum.official import from_official_layout, transformer_layout
 from graphformers.physics.models.continuum.update import OperatorUpdate
@@ -67,7 +67,7 @@ class TransformerNeuralOperator(PretrainedModel[TransformerNeuralOperatorConfig]
 
     @classmethod
     def from_official(
-        cls, state_dict: Mapping[str, Tensor], config: TransformerNeuralOperatorConfig
+        cls, state_dict: Checkpoint, config: TransformerNeuralOperatorConfig
     ) -> "TransformerNeuralOperator":
         """The model with weights in the layout of the published programs, in evaluation mode.
 

@@ -1,10 +1,10 @@
 """The patch operator whose queries, keys and values are made point by point."""
 
-from collections.abc import Mapping
 from typing import final
 
-from torch import Tensor, nn
+from torch import nn
 
+from graphformers.models.official_weights import Checkpoint
 from graphformers.physics.models.continuum.config import ViTNeuralOperatorConfig
 from graphformers.physics.models.continuum.official import from_official_layout, vision_layout
 from graphformers.physics.models.continuum.patch_operator import PatchOperator
@@ -29,7 +29,7 @@ class ViTNeuralOperator(PatchOperator[ViTNeuralOperatorConfig]):
 
     @classmethod
     def from_official(
-        cls, state_dict: Mapping[str, Tensor], config: ViTNeuralOperatorConfig
+        cls, state_dict: Checkpoint, config: ViTNeuralOperatorConfig
     ) -> "ViTNeuralOperator":
         """The model with weights in the layout of the published programs, in evaluation mode.
 

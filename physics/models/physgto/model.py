@@ -1,7 +1,5 @@
 """The model: encode nodes and edges, run the blocks, decode."""
 
-from collections.abc import Mapping
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -12,6 +10,7 @@ from graphformers.graph_batch import GraphBatch
 from graphformers.layers.mlp import MLP
 from graphformers.layers.padded_rows import PaddedRows
 from graphformers.layers.position_code import FourierPositionCode
+from graphformers.models.official_weights import Checkpoint
 from graphformers.physics.models.physgto.block import PhysGTOBlock
 from graphformers.physics.models.physgto.config import PhysGTOConfig
 from graphformers.physics.models.physgto.official import from_official_layout
@@ -67,7 +66,7 @@ class PhysGTO(PretrainedModel[PhysGTOConfig]):
             self.apply(_draw_xavier)
 
     @classmethod
-    def from_official(cls, state_dict: Mapping[str, Tensor], config: PhysGTOConfig) -> "PhysGTO":
+    def from_official(cls, state_dict: Checkpoint, config: PhysGTOConfig) -> "PhysGTO":
         """The model with weights in the layout of the published programs, in evaluation mode.
 
         Raises ``ModelFileError`` with the names that are missing, unknown or of another shape.

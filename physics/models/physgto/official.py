@@ -4,11 +4,15 @@ The published programs name their parameters after their own modules; each table
 modules with theirs that hold the same numbers.
 """
 
-from collections.abc import Mapping
-
 from torch import Tensor, nn
 
-from graphformers.models.official_weights import Renaming, converted_weights, inside_each, unwrapped
+from graphformers.models.official_weights import (
+    Checkpoint,
+    Renaming,
+    converted_weights,
+    inside_each,
+    unwrapped,
+)
 from graphformers.physics.models.physgto.config import PhysGTOConfig
 from graphformers.physics.models.task import TransientTask
 
@@ -79,7 +83,7 @@ SURFACE_ENDS: Renaming = {
 
 
 def from_official_layout(
-    state_dict: Mapping[str, Tensor], config: PhysGTOConfig, model: nn.Module
+    state_dict: Checkpoint, config: PhysGTOConfig, model: nn.Module
 ) -> dict[str, Tensor]:
     """Rename published weights to those of ``model``, which is a PhysGTO of that configuration.
 

@@ -2,7 +2,6 @@
 
 import itertools
 import math
-from collections.abc import Mapping
 from typing import final
 
 import torch
@@ -15,7 +14,7 @@ from graphformers.graph_batch import GraphBatch
 from graphformers.layers.mlp import MLP
 from graphformers.layers.padded_rows import PaddedRows
 from graphformers.layers.truncated_normal import truncated_normal_
-from graphformers.models.official_weights import converted_weights, unwrapped
+from graphformers.models.official_weights import Checkpoint, converted_weights, unwrapped
 from graphformers.physics.models.node_inputs import located_inputs
 from graphformers.physics.models.transolver.block import TransolverBlock
 from graphformers.physics.models.transolver.config import TransolverConfig
@@ -54,9 +53,7 @@ class Transolver(PretrainedModel[TransolverConfig]):
         self.apply(_draw)
 
     @classmethod
-    def from_official(
-        cls, state_dict: Mapping[str, Tensor], config: TransolverConfig
-    ) -> "Transolver":
+    def from_official(cls, state_dict: Checkpoint, config: TransolverConfig) -> "Transolver":
         """The model with weights in the layout of the published program, in evaluation mode.
 
         Raises ``ModelFileError`` with the names that are missing, unknown or of another shape.

@@ -1,7 +1,5 @@
 """The model: voxels to tokens, blocks, tokens to voxels."""
 
-from collections.abc import Mapping
-
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -10,6 +8,7 @@ from graphformers.checkpoint import PretrainedModel
 from graphformers.errors import ShapeError
 from graphformers.layers.rotary_code import RotaryCode
 from graphformers.layers.truncated_normal import truncated_normal_
+from graphformers.models.official_weights import Checkpoint
 from graphformers.physics.models.required import required
 from graphformers.physics.models.volt.block import Scenes, VoltBlock
 from graphformers.physics.models.volt.config import VoltConfig, VoltSizes
@@ -49,7 +48,7 @@ class Volt(PretrainedModel[VoltConfig]):
         self.apply(_draw)
 
     @classmethod
-    def from_official(cls, state_dict: Mapping[str, Tensor], config: VoltConfig) -> "Volt":
+    def from_official(cls, state_dict: Checkpoint, config: VoltConfig) -> "Volt":
         """The model with weights in the layout of the published program, in evaluation mode.
 
         Takes the weights of the backbone, alone or out of a whole segmentor, whose heads are left

@@ -4,11 +4,10 @@ The published program names its parameters after its own modules; the tables bel
 with theirs that hold the same numbers.
 """
 
-from collections.abc import Mapping
-
 from torch import Tensor, nn
 
 from graphformers.models.official_weights import (
+    Checkpoint,
     Renaming,
     converted_weights,
     inside,
@@ -39,9 +38,7 @@ BACKBONE = "backbone."
 HEADS, SECOND_HEADS = "seg_heads", "distill_heads"
 
 
-def backbone_weights(
-    state_dict: Mapping[str, Tensor], depth: int, model: nn.Module
-) -> dict[str, Tensor]:
+def backbone_weights(state_dict: Checkpoint, depth: int, model: nn.Module) -> dict[str, Tensor]:
     """Our weights of a backbone of ``depth`` blocks from theirs, alone or inside a segmentor.
 
     Raises ``ModelFileError`` with the names that are missing, unknown or of another shape.
@@ -52,7 +49,7 @@ def backbone_weights(
 
 
 def segmentor_weights(
-    state_dict: Mapping[str, Tensor], depth: int, model: nn.Module, *, distillation: bool
+    state_dict: Checkpoint, depth: int, model: nn.Module, *, distillation: bool
 ) -> dict[str, Tensor]:
     """Our weights of a segmentor from theirs; without ``distillation`` not of the second heads.
 
@@ -64,7 +61,7 @@ def segmentor_weights(
     return converted_weights(theirs, renaming | heads, model)
 
 
-def _without(state_dict: Mapping[str, Tensor], *modules: str) -> dict[str, Tensor]:
+def _without(state_dict: Checkpoint, *modules: str) -> dict[str, Tensor]:
     prefixes = tuple(f"{module}." for module in modules)
     theirs = unwrapped(state_dict)
     return {name: value for name, value in theirs.items() if not name.startswith(prefixes)}

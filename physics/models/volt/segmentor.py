@@ -1,13 +1,12 @@
 """A Volt that says what every voxel is, for one data set or several."""
 
-from collections.abc import Mapping
-
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from graphformers.checkpoint import PretrainedModel
 from graphformers.errors import ConfigError, check_known
 from graphformers.layers.truncated_normal import truncated_normal_
+from graphformers.models.official_weights import Checkpoint
 from graphformers.physics.models.volt.config import PUBLISHED_HEAD, VoltSegmentorConfig
 from graphformers.physics.models.volt.model import Volt
 from graphformers.physics.models.volt.official import segmentor_weights
@@ -34,9 +33,7 @@ class VoltSegmentor(PretrainedModel[VoltSegmentorConfig]):
         self.distillation_heads = _heads(config) if config.distillation else nn.ModuleDict()
 
     @classmethod
-    def from_official(
-        cls, state_dict: Mapping[str, Tensor], config: VoltSegmentorConfig
-    ) -> "VoltSegmentor":
+    def from_official(cls, state_dict: Checkpoint, config: VoltSegmentorConfig) -> "VoltSegmentor":
         """The model with weights in the layout of the published program, in evaluation mode.
 
         The heads of ``config.classes`` must have the published names; without ``distillation`` the
