@@ -30,9 +30,11 @@ BLOCK: Renaming = {
     "attention.query_norm": ("attn.q_norm",),
     "attention.key_norm": ("attn.k_norm",),
     "attention.output": ("attn.proj",),
+    "attention_scale.scale": ("ls1.gamma",),
     "feed_forward_norm": ("norm2",),
     "feed_forward.layers.0": ("mlp.fc1",),
     "feed_forward.layers.1": ("mlp.fc2",),
+    "feed_forward_scale.scale": ("ls2.gamma",),
 }
 BACKBONE = "backbone."
 HEADS, SECOND_HEADS = "seg_heads", "distill_heads"

@@ -83,19 +83,29 @@ class OracleAttention(nn.Module):
         return torch.stack([pairs.real, pairs.imag], dim=-1).flatten(1)
 
 
+class OracleScale(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.gamma = nn.Parameter(torch.randn(dim))
+
+    def forward(self, x):
+        return self.gamma * x
+
+
 class OracleBlock(nn.Module):
     def __init__(self, config):
         super().__init__()
-        dim = config.dim
+        dim, scaled = config.dim, config.layer_scale is not None
         self.norm1, self.attn = nn.LayerNorm(dim), OracleAttention(config)
         self.norm2, self.mlp = nn.LayerNorm(dim), nn.Module()
         self.mlp.fc1, self.mlp.fc2 = nn.Linear(dim, 4 * dim), nn.Linear(4 * dim, dim)
+        self.ls1, self.ls2 = (OracleScale(dim) if scaled else nn.Identity() for _ in range(2))
 
     def forward(self, x, scene, rotation):
-        x = x + self.attn(self.norm1(x), scene, rotation)
+        x = x + self.ls1(self.attn(self.norm1(x), scene, rotation))
         hidden = self.mlp.fc1(self.norm2(x))
         gelu = hidden * 0.5 * (1 + torch.erf(hidden / math.sqrt(2)))
-        return x + self.mlp.fc2(gelu)
+        return x + self.ls2(self.mlp.fc2(gelu))
 
 
 class OracleDecoder(nn.Module):

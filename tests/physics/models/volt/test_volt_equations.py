@@ -22,7 +22,7 @@ def scene_numbers(ptr):
     return torch.arange(len(ptr) - 1).repeat_interleave(ptr.diff())
 
 
-@pytest.fixture(params=["space", "plane", "without qk_norm", "wide patches"])
+@pytest.fixture(params=["space", "plane", "without qk_norm", "wide patches", "scaled"])
 def published(request, config, oracle):
     """A small configuration and its equations with random weights."""
     torch.manual_seed(0)
@@ -31,6 +31,7 @@ def published(request, config, oracle):
         "plane": config(space=2),
         "without qk_norm": config(qk_norm=False, depth=1),
         "wide patches": config(patch=5, dim=64, depth=1),
+        "scaled": config(layer_scale=0.1),
     }[request.param]
     return one, oracle(one)
 
@@ -166,7 +167,7 @@ def test_weights_with_norms_the_configuration_lacks_are_refused(config, oracle):
         Volt.from_official(weights, config(qk_norm=False))
 
 
-def test_weights_they_have_no_name_for_are_missing_by_ours(config, oracle):
+def test_scales_the_weights_lack_are_missing(config, oracle):
     weights = oracle(config()).state_dict()
-    with pytest.raises(ModelFileError, match=r"missing: blocks.0.attention_scale.scale"):
+    with pytest.raises(ModelFileError, match=r"missing: blocks.0.ls1.gamma"):
         Volt.from_official(weights, config(layer_scale=0.1))
