@@ -14,11 +14,11 @@ from graphformers.graph_batch import GraphBatch
 from graphformers.layers.mlp import MLP
 from graphformers.layers.padded_rows import PaddedRows
 from graphformers.layers.truncated_normal import truncated_normal_
-from graphformers.models.official_weights import Checkpoint, converted_weights, unwrapped
+from graphformers.models.official_weights import Checkpoint
 from graphformers.physics.models.node_inputs import located_inputs
 from graphformers.physics.models.transolver.block import TransolverBlock
 from graphformers.physics.models.transolver.config import TransolverConfig
-from graphformers.physics.models.transolver.official import official_names
+from graphformers.physics.models.transolver.official import from_official_layout
 
 
 @final
@@ -54,13 +54,14 @@ class Transolver(PretrainedModel[TransolverConfig]):
 
     @classmethod
     def from_official(cls, state_dict: Checkpoint, config: TransolverConfig) -> "Transolver":
-        """The model with weights in the layout of the published program, in evaluation mode.
+        """The model with weights as the authors' program or NVIDIA PhysicsNeMo has them.
 
+        In evaluation mode. Those of PhysicsNeMo are of a model without Transformer Engine, and need
+        its ``epsilon`` and ``temperature_range``, as in ``TransolverConfig.drivaerml_surface()``.
         Raises ``ModelFileError`` with the names that are missing, unknown or of another shape.
         """
         model = cls(config)
-        names = official_names(config.blocks)
-        model.load_state_dict(converted_weights(unwrapped(state_dict), names, model))
+        model.load_state_dict(from_official_layout(state_dict, config, model))
         return model.eval()
 
     def forward(self, batch: GraphBatch) -> Float[Tensor, "nodes fields"]:

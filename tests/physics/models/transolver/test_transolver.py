@@ -7,6 +7,7 @@ parameters as the published weights are named.
 import dataclasses
 import itertools
 import math
+import re
 
 import pytest
 import torch
@@ -14,9 +15,8 @@ from torch import nn
 
 from graphformers.errors import ConfigError, ShapeError
 from graphformers.graph_batch import GraphBatch
-from graphformers.models.official_weights import converted_weights
 from graphformers.physics.models import StaticTask, Transolver, TransolverConfig
-from graphformers.physics.models.transolver.official import official_names
+from graphformers.physics.models.transolver.official import from_official_layout
 
 ROUNDING = 1e-10
 NOTICEABLE = 1e-6
@@ -193,7 +193,7 @@ def test_gradients_of_all_weights_equal_those_of_the_equations(config, batch, or
     torch.cat([equations(case) for case in batch]).square().mean().backward()
     model(GraphBatch.concatenate(batch)).square().mean().backward()
     theirs = {name: weight.grad for name, weight in equations.named_parameters()}
-    expected = converted_weights(theirs, official_names(config.blocks), model)
+    expected = from_official_layout(theirs, config, model)
     for name, weight in model.named_parameters():
         torch.testing.assert_close(weight.grad, expected[name], atol=ROUNDING, rtol=0, msg=name)
 
@@ -204,6 +204,66 @@ def test_keys_of_a_parallel_wrapper_are_understood(oracle):
     plain = Transolver.from_official(published, config_of()).state_dict()
     for name, value in Transolver.from_official(wrapped, config_of()).state_dict().items():
         assert torch.equal(value, plain[name]), name
+
+
+PHYSICSNEMO = {
+    "preprocess.linear_pre.0": "preprocess.layers.0",
+    "preprocess.linear_post": "preprocess.layers.2",
+    "Attn.to_out.0": "Attn.out_linear",
+    "ln_2": "ln_mlp1.0",
+    "mlp.linear_pre.0": "ln_mlp1.1.layers.0",
+    "mlp.linear_post": "ln_mlp1.1.layers.2",
+    "ln_3": "ln_mlp2.0",
+    "mlp2": "ln_mlp2.1",
+}
+
+
+def as_physicsnemo(state):
+    """The same weights as NVIDIA PhysicsNeMo names them; it adds no token to the points."""
+    renamed = {}
+    for name, value in state.items():
+        module, _, kind = name.rpartition(".")
+        block, _, part = module.partition(".Attn.to_")
+        if name == "placeholder" or part in ("k", "v"):
+            continue
+        if part == "q":
+            three = [state[f"{block}.Attn.to_{one}.weight"] for one in "qkv"]
+            renamed[f"{block}.Attn.qkv_project.weight"] = torch.cat(three)
+        elif kind == "temperature":
+            renamed[name] = value.transpose(1, 2)
+        else:
+            numbered = re.match(r"(blocks\.\d+\.)?(.*)", module).groups("")
+            renamed[f"{numbered[0]}{PHYSICSNEMO.get(numbered[1], numbered[1])}.{kind}"] = value
+    return renamed
+
+
+def test_weights_of_physicsnemo_are_read(oracle, field_case):
+    config = CONFIGS["clamped"]
+    equations = oracle(config)
+    equations.placeholder.data.zero_()
+    model = Transolver.from_official(as_physicsnemo(equations.state_dict()), config).double()
+    cases = [field_case(config, size, 0, size, torch.float64) for size in (7, 1)]
+    expected = torch.cat([equations(case) for case in cases])
+    output = model(GraphBatch.concatenate(cases))
+    torch.testing.assert_close(output, expected, atol=ROUNDING, rtol=0)
+
+
+def test_weights_of_physicsnemo_need_its_numbers(oracle):
+    weights = as_physicsnemo(oracle(config_of()).state_dict())
+    with pytest.raises(
+        ConfigError, match=r"epsilon=0.01 and temperature_range=\(0.5, 5.0\); got 1e"
+    ):
+        Transolver.from_official(weights, config_of())
+
+
+def test_weights_of_physicsnemo_that_do_not_fit_are_named(oracle, refusal_of):
+    config = CONFIGS["clamped"]
+    weights = as_physicsnemo(oracle(config).state_dict())
+    del weights["blocks.1.ln_mlp2.1.bias"]
+    weights["blocks.0.Attn.qkv_project.weight"] = torch.zeros(4)
+    told = refusal_of(Transolver, weights, config)
+    assert "missing: blocks.1.ln_mlp2.1.bias" in told
+    assert "blocks.0.Attn.qkv_project.weight (4,), expected (4, 4)" in told
 
 
 def test_weights_that_do_not_fit_are_named(oracle, refusal_of):
