@@ -1,6 +1,12 @@
 """Graph transformers for molecules and transformers for physics on meshes."""
 
+import os
 from pathlib import Path
+
+# Read by torch when it makes its first tensor on a CPU: large ones then lie on pages of 2 MiB where
+# Linux gives them to those who ask. Of pages of 4 KiB, the system hands out so many that steps over
+# a million points spend half of their time on it.
+os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 __version__ = "0.1.0"
 

@@ -14,7 +14,6 @@ from graphformers.kernels.attention.reference import (
     AttentionTensors,
     attention_second_order,
 )
-from graphformers.kernels.large_pages import on_large_pages
 from graphformers.kernels.launch import WARP_SCALARS, launch_rows
 from graphformers.kernels.pattern import SparsePattern
 from graphformers.kernels.segments.op import segment_reduce
@@ -52,9 +51,7 @@ def _attend(*arguments) -> tuple[Tensor, ...]:
     tensors, settings, (sums_pairs, gives_pairs, *pattern) = _split(arguments)
     rows = _contiguous(pattern[:3])
     given = _as_computed(tensors)
-    results = [
-        on_large_pages(one) for one in _empty_results(given, sums_pairs, gives_pairs, rows[1])
-    ]
+    results = _empty_results(given, sums_pairs, gives_pairs, rows[1])
     out, pair_sum, pairs, lse = results
     bad = lse.new_zeros(1, dtype=torch.int32)
     if is_dense(given, settings, pattern[6], sums_pairs or gives_pairs):
@@ -128,7 +125,7 @@ def _pull_back(*arguments) -> tuple[Tensor, ...]:
     out, pair_sum, lse = rest[7:]
     given = _as_computed(tensors)
     upstream = [_cast(one, lse.dtype) for one in arguments[:3]]
-    grads = [on_large_pages(one) for one in _empty_grads(given, wanted)]
+    grads = _empty_grads(given, wanted)
     edge, channel_weight, bias, gate = (
         grad if asked else None for grad, asked in zip(grads[3:], wanted, strict=True)
     )

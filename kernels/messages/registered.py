@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from graphformers.kernels.blocks import as_blocks, block_width
-from graphformers.kernels.large_pages import on_large_pages
 from graphformers.kernels.launch import WARP_SCALARS, launch_rows
 from graphformers.kernels.messages.kernel import message_kernels
 from graphformers.kernels.messages.reference import (
@@ -51,7 +50,7 @@ torch.library.define(
 
 @torch.library.impl("graphformers::edge_sum", ("cpu", "cuda"))
 def _edge_sum(at_target, at_source, edge, *pattern) -> Tensor:
-    out = on_large_pages(edge.new_empty(edge.shape))
+    out = edge.new_empty(edge.shape)
     _launch("edge_sum", pattern[:3], (at_target, at_source, edge, out), at_source.shape[0])
     return out
 
@@ -90,7 +89,7 @@ torch.library.define(
 
 @torch.library.impl("graphformers::rectified_sum", ("cpu", "cuda"))
 def _rectified_sum(x, edge, *pattern) -> Tensor:
-    out = on_large_pages(_rectified_sum_shape(x, edge, *pattern))
+    out = _rectified_sum_shape(x, edge, *pattern)
     _launch("rectified_sum", pattern[:3], (x, edge, out), x.shape[0])
     return out
 
@@ -102,7 +101,7 @@ def _rectified_sum_shape(x, edge, *pattern) -> Tensor:
 
 @torch.library.impl("graphformers::rectified_sum_backward", ("cpu", "cuda"))
 def _rectified_sum_pull_back(grad, x, edge, *pattern) -> tuple[Tensor, Tensor]:
-    grads = on_large_pages(x.new_empty(x.shape)), on_large_pages(edge.new_empty(edge.shape))
+    grads = x.new_empty(x.shape), edge.new_empty(edge.shape)
     _launch("rectified_sum_backward", pattern[3:], (x, edge, grad, *grads), grad.shape[0])
     return grads
 
@@ -151,7 +150,7 @@ torch.library.define(
 
 @torch.library.impl("graphformers::gated_mean", ("cpu", "cuda"))
 def _gated_mean(value, logit, epsilon, *pattern) -> tuple[Tensor, Tensor]:
-    out, total = map(on_large_pages, _gated_mean_shapes(value, logit, epsilon, *pattern))
+    out, total = _gated_mean_shapes(value, logit, epsilon, *pattern)
     _launch("gated_mean", pattern[:3], (value, logit, epsilon, out, total), value.shape[0])
     return out, total
 
@@ -179,7 +178,7 @@ def _gated_mean_backward(ctx, grad: Tensor, _grad_total: Tensor):
 @torch.library.impl("graphformers::gated_mean_backward", ("cpu", "cuda"))
 def _gated_mean_pull_back(grad, value, logit, out, total, epsilon, *pattern):
     like = (value, logit)
-    grads = tuple(on_large_pages(one.new_empty(one.shape)) for one in like)
+    grads = tuple(one.new_empty(one.shape) for one in like)
     arguments = (value, logit, out, grad / total, *grads)
     _launch("gated_mean_backward", pattern[3:], arguments, grad.shape[0])
     return grads

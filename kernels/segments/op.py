@@ -12,7 +12,6 @@ from torch import Tensor
 
 from graphformers.errors import ShapeError
 from graphformers.kernels.blocks import as_blocks, block_width
-from graphformers.kernels.large_pages import on_large_pages
 from graphformers.kernels.launch import WARP_SCALARS, launch_rows
 from graphformers.kernels.segments.kernel import segment_kernels, segment_of_item_kernel
 from graphformers.kernels.validation import (
@@ -143,7 +142,7 @@ torch.library.define(
 
 @torch.library.impl("graphformers::segment_sum", ("cpu", "cuda"))
 def _sum(values: Tensor, ptr: Tensor, order: Tensor | None) -> Tensor:
-    out = on_large_pages(values.new_empty(ptr.shape[0] - 1, *values.shape[1:]))
+    out = values.new_empty(ptr.shape[0] - 1, *values.shape[1:])
     return _launch("total", ptr, order, (values,), out)
 
 
@@ -181,7 +180,7 @@ def _broadcast(values: Tensor, ptr: Tensor, order: Tensor | None, items: int) ->
     order = None if order is None else order.contiguous()
     kernel = cast(wp.Kernel, segment_of_item_kernel)  # what the decorator made of the function
     launch_rows(kernel, ptr, 1, (ptr.contiguous(), order, segment), work=items)
-    out = on_large_pages(values.new_empty(items, *values.shape[1:]))
+    out = values.new_empty(items, *values.shape[1:])
     # in the order of the items: rows are written in turn
     return torch.index_select(values, 0, segment, out=out)
 
@@ -213,7 +212,7 @@ torch.library.define(
 
 @torch.library.impl("graphformers::segment_extreme", ("cpu", "cuda"))
 def _extreme(values: Tensor, ptr: Tensor, order: Tensor | None, largest: bool) -> Tensor:
-    out = on_large_pages(values.new_empty(ptr.shape[0] - 1, *values.shape[1:]))
+    out = values.new_empty(ptr.shape[0] - 1, *values.shape[1:])
     return _launch("extreme", ptr, order, (values, 1.0 if largest else -1.0), out)
 
 
@@ -246,7 +245,7 @@ torch.library.define(
 
 @torch.library.impl("graphformers::segment_extreme_backward", ("cpu", "cuda"))
 def _pull_back(grad, values, extreme, ptr, order) -> Tensor:
-    out = on_large_pages(values.new_empty(values.shape))
+    out = values.new_empty(values.shape)
     return _launch("extreme_backward", ptr, order, (values, extreme, grad), out)
 
 

@@ -7,7 +7,6 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from graphformers.kernels.blocks import as_blocks, block_width
-from graphformers.kernels.large_pages import on_large_pages
 from graphformers.kernels.launch import WARP_SCALARS, launch_rows
 from graphformers.kernels.segments.op import segment_broadcast, segment_reduce
 from graphformers.kernels.softmax.kernel import softmax_kernels
@@ -95,7 +94,7 @@ torch.library.define(
 
 @torch.library.impl("graphformers::segment_softmax", ("cpu", "cuda"))
 def _softmax(values: Tensor, ptr: Tensor, order: Tensor | None) -> Tensor:
-    out = on_large_pages(values.new_empty(values.shape))
+    out = values.new_empty(values.shape)
     return _launch("weights", ptr, order, (values,), out)
 
 
@@ -125,7 +124,7 @@ torch.library.define(
 
 @torch.library.impl("graphformers::segment_softmax_backward", ("cpu", "cuda"))
 def _pull_back(grad: Tensor, weight: Tensor, ptr: Tensor, order: Tensor | None) -> Tensor:
-    out = on_large_pages(weight.new_empty(weight.shape))
+    out = weight.new_empty(weight.shape)
     return _launch("weights_backward", ptr, order, (weight, grad), out)
 
 
