@@ -11,9 +11,7 @@ from torch.nn.functional import linear
 from graphformers.kernels import SparsePattern, segment_reduce
 from graphformers.kernels.gradients import gradients
 from graphformers.layers.edge_linear import EdgeLinear
-
-MANY_EDGES = 1 << 14  # of fewer there is little to save
-EDGES_AT_A_TIME = 1 << 11  # as many as stay in the cache on the whole way
+from graphformers.layers.row_pieces import at_least_float32, row_pieces, worth_dividing
 
 Following = Callable[[Tensor], Tensor]
 
@@ -37,11 +35,7 @@ def edge_perceptron(
 
     Gradients of any order. Recomputation: Chen et al. 2016, arXiv:1604.06174.
     """
-    if (
-        torch.compiler.is_compiling()
-        or edges.shape[0] < MANY_EDGES
-        or torch.is_autocast_enabled(x.device.type)
-    ):
+    if not worth_dividing(edges):
         return following(first(x, edges, pattern))
     return _EdgePerceptron.apply(  # pyright: ignore[reportReturnType]
         first, following, pattern, x, edges, first.weight, first.bias, *parameters
@@ -76,7 +70,7 @@ def _pull_back(
 ) -> tuple[Tensor, ...]:
     source, target, of_edge = weight.split(ctx.first.sizes, dim=1)
     inner = edges.new_empty(edges.shape[0], weight.shape[0])  # gradients before ``following``
-    sums = [torch.zeros_like(one) for one in parameters]
+    sums = [torch.zeros_like(one, dtype=at_least_float32(one)) for one in parameters]
     for here, gathered in _gathered(_at_ends(x, weight, ctx.first.sizes), ctx.pattern):
         with torch.enable_grad():
             before = gathered.add_(linear(edges[here], of_edge, bias)).requires_grad_()
@@ -91,7 +85,8 @@ def _pull_back(
     at_source = segment_reduce(inner, columns.row_ptr, "sum", columns.edge)
     of_weight = torch.cat([at_source.T @ x, at_target.T @ x, inner.T @ edges], dim=1)
     of_x = at_source @ source + at_target @ target
-    return of_x, inner @ of_edge, of_weight, inner.sum(0), *sums
+    of_parameters = (total.to(one.dtype) for total, one in zip(sums, parameters, strict=True))
+    return of_x, inner @ of_edge, of_weight, inner.sum(0), *of_parameters
 
 
 def _at_ends(x: Tensor, weight: Tensor, sizes: list[int]) -> tuple[Tensor, Tensor]:
@@ -105,8 +100,7 @@ def _gathered(
 ) -> Iterator[tuple[slice, Tensor]]:
     """Some edges at a time, and the sum of what their ends bring."""
     source, target = pattern.edge_index
-    for start in range(0, pattern.num_edges, EDGES_AT_A_TIME):
-        here = slice(start, start + EDGES_AT_A_TIME)
+    for here in row_pieces(source):
         from_source, from_target = (
             table.index_select(0, ends[here])
             for table, ends in zip(at_ends, (source, target), strict=True)

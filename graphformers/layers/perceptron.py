@@ -1,6 +1,6 @@
-"""Two linear maps with an activation between them, lean in training."""
+"""Two linear maps with an activation between them, lean in training and with very many rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Float
@@ -8,25 +8,27 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from graphformers.kernels.gradients import gradients
+from graphformers.layers.row_pieces import at_least_float32, row_pieces, worth_dividing
+
+Activation = Callable[[Tensor], Tensor]
 
 
 def perceptron(
     x: Float[Tensor, "rows dim"],
     first: nn.Linear,
     second: nn.Linear,
-    activation: Callable[[Tensor], Tensor],
+    activation: Activation,
 ) -> Float[Tensor, "rows out"]:
     r"""The function :math:`y = W_2\, a(W_1 x + b_1) + b_2`.
 
     While training, its backward pass computes the hidden rows again instead of keeping them twice,
-    which costs one of its six matrix products.
+    which costs one of its six matrix products. Very many rows go the whole way some at a time,
+    while they are in the cache: the hidden ones never exist all at once.
     """
     weights = (first.weight, first.bias, second.weight, second.bias)
-    if (
-        torch.compiler.is_compiling()
-        or not torch.is_grad_enabled()
-        or torch.is_autocast_enabled(x.device.type)
-    ):
+    if not torch.is_grad_enabled():
+        return _by_pieces(x, weights, activation)
+    if torch.compiler.is_compiling() or torch.is_autocast_enabled(x.device.type):
         return _plain(x, *weights, activation)
     return _Perceptron.apply(x, *weights, activation)
 
@@ -37,39 +39,59 @@ def _plain(
     first_bias: Tensor,
     second: Tensor,
     second_bias: Tensor,
-    activation: Callable[[Tensor], Tensor],
+    activation: Activation,
 ) -> Tensor:
     hidden = activation(F.linear(x, first, first_bias))
     return F.linear(hidden, second, second_bias)
 
 
+def _by_pieces(x: Tensor, weights: Sequence[Tensor], activation: Activation) -> Tensor:
+    if not worth_dividing(x):
+        return _plain(x, *weights, activation)
+    out = x.new_empty(x.shape[0], weights[2].shape[0])
+    for here in row_pieces(x):
+        out[here] = _plain(x[here], *weights, activation)
+    return out
+
+
 class _Perceptron(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, first, first_bias, second, second_bias, activation):
-        ctx.save_for_backward(x, first, first_bias, second, second_bias)
+        weights = (first, first_bias, second, second_bias)
+        ctx.save_for_backward(x, *weights)
         ctx.activation = activation
-        return _plain(x, first, first_bias, second, second_bias, activation)
+        return _by_pieces(x, weights, activation)
 
     @staticmethod
     def backward(ctx, *grads):
         (grad,) = grads
-        x, first, first_bias, second, second_bias = given = ctx.saved_tensors
+        x, *weights = given = ctx.saved_tensors
         if torch.is_grad_enabled():  # somebody differentiates twice
-            out = _plain(x, first, first_bias, second, second_bias, ctx.activation)
+            out = _plain(*given, ctx.activation)
             return *gradients(out, given, grad, create_graph=True), None
-        inner = F.linear(x, first, first_bias)
-        if ctx.activation is F.relu:
-            hidden = inner.relu_()
-            pulled = torch.ops.aten.threshold_backward(grad @ second, hidden, 0)
-        else:
-            with torch.enable_grad():
-                hidden = ctx.activation(inner.requires_grad_())
-            (pulled,) = torch.autograd.grad(hidden, inner, grad @ second)
-        return (
-            pulled @ first,
-            pulled.t() @ x,
-            pulled.sum(0),
-            grad.t() @ hidden,
-            grad.sum(0),
-            None,
-        )
+        if not worth_dividing(x):
+            return *_pull_back(x, weights, ctx.activation, grad), None
+        of_x = torch.empty_like(x)
+        sums = [torch.zeros_like(one, dtype=at_least_float32(one)) for one in weights]
+        for here in row_pieces(x):
+            of_x[here], *found = _pull_back(x[here], weights, ctx.activation, grad[here])
+            for total, one in zip(sums, found, strict=True):
+                total += one
+        of_weights = (total.to(one.dtype) for total, one in zip(sums, weights, strict=True))
+        return of_x, *of_weights, None
+
+
+def _pull_back(
+    x: Tensor, weights: Sequence[Tensor], activation: Activation, grad: Tensor
+) -> tuple[Tensor, ...]:
+    """Gradients of the rows and of the weights."""
+    first, first_bias, second, _ = weights
+    inner = F.linear(x, first, first_bias)
+    if activation is F.relu:
+        hidden = inner.relu_()
+        pulled = torch.ops.aten.threshold_backward(grad @ second, hidden, 0)
+    else:
+        with torch.enable_grad():
+            hidden = activation(inner.requires_grad_())
+        (pulled,) = torch.autograd.grad(hidden, inner, grad @ second)
+    return pulled @ first, pulled.t() @ x, pulled.sum(0), grad.t() @ hidden, grad.sum(0)

@@ -5,8 +5,9 @@ import torch
 from torch import nn
 
 from graphformers.kernels import SparsePattern
-from graphformers.layers import edge_perceptron as module
+from graphformers.layers import row_pieces
 from graphformers.layers.edge_linear import EdgeLinear
+from graphformers.layers.edge_perceptron import edge_perceptron
 
 FLOAT64 = 1e-12
 EDGE_INDEX = torch.tensor([[0, 1, 1, 2, 3, 0, 4], [1, 0, 0, 2, 2, 2, 1]])  # twice 1 to 0; 5 alone
@@ -25,7 +26,7 @@ class Perceptron(nn.Module):
 
     def forward(self, x, edges, pattern):
         parameters = list(self.output.parameters())
-        return module.edge_perceptron(self.first, self.output, parameters, x, edges, pattern)
+        return edge_perceptron(self.first, self.output, parameters, x, edges, pattern)
 
 
 @pytest.fixture
@@ -43,8 +44,8 @@ def pattern():
 @pytest.fixture(params=[1, 3, 7, 100])
 def in_stretches(request, monkeypatch):
     """However few edges there are, they go through a few at a time."""
-    monkeypatch.setattr(module, "MANY_EDGES", 1)
-    monkeypatch.setattr(module, "EDGES_AT_A_TIME", request.param)
+    monkeypatch.setattr(row_pieces, "MANY_ROWS", 1)
+    monkeypatch.setattr(row_pieces, "ROWS_AT_A_TIME", {"cpu": request.param})
 
 
 def literal(model, x, edges):
