@@ -29,28 +29,22 @@ def perceptron(
     if not torch.is_grad_enabled():
         return _by_pieces(x, weights, activation)
     if torch.compiler.is_compiling() or torch.is_autocast_enabled(x.device.type):
-        return _plain(x, *weights, activation)
+        return _plain(x, weights, activation)
     return _Perceptron.apply(x, *weights, activation)
 
 
-def _plain(
-    x: Tensor,
-    first: Tensor,
-    first_bias: Tensor,
-    second: Tensor,
-    second_bias: Tensor,
-    activation: Activation,
-) -> Tensor:
+def _plain(x: Tensor, weights: Sequence[Tensor], activation: Activation) -> Tensor:
+    first, first_bias, second, second_bias = weights
     hidden = activation(F.linear(x, first, first_bias))
     return F.linear(hidden, second, second_bias)
 
 
 def _by_pieces(x: Tensor, weights: Sequence[Tensor], activation: Activation) -> Tensor:
     if not worth_dividing(x):
-        return _plain(x, *weights, activation)
+        return _plain(x, weights, activation)
     out = x.new_empty(x.shape[0], weights[2].shape[0])
     for here in row_pieces(x):
-        out[here] = _plain(x[here], *weights, activation)
+        out[here] = _plain(x[here], weights, activation)
     return out
 
 
@@ -67,7 +61,7 @@ class _Perceptron(torch.autograd.Function):
         (grad,) = grads
         x, *weights = given = ctx.saved_tensors
         if torch.is_grad_enabled():  # somebody differentiates twice
-            out = _plain(*given, ctx.activation)
+            out = _plain(x, weights, ctx.activation)
             return *gradients(out, given, grad, create_graph=True), None
         if not worth_dividing(x):
             return *_pull_back(x, weights, ctx.activation, grad), None

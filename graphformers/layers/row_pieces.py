@@ -1,13 +1,66 @@
 """Very many rows, some at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import cast
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
+
+from graphformers.kernels.gradients import gradients
 
 MANY_ROWS = 1 << 14  # of fewer there is little to save
 ROWS_AT_A_TIME = {"cpu": 1 << 11}  # as many as stay in the cache on the whole way
 ROWS_ELSEWHERE = 1 << 18  # as many as keep an accelerator busy
+
+
+def by_pieces(
+    function: Callable[[Tensor], Tensor],
+    parameters: Sequence[Tensor],
+    rows: Float[Tensor, "rows dim"],
+) -> Float[Tensor, "rows out"]:
+    """A function that works on every row by itself, of very many rows some at a time.
+
+    ``parameters`` are those of the function. Only ``rows`` are kept: the backward pass goes the way
+    again, so that nothing between its ends ever exists for all rows at once. Gradients of any
+    order.
+    """
+    if not worth_dividing(rows):
+        return function(rows)
+    return _ByPieces.apply(function, rows, *parameters)
+
+
+class _ByPieces(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, function, rows, *parameters) -> Tensor:
+        ctx.function = function
+        ctx.save_for_backward(rows, *parameters)
+        out = rows.new_empty(0)
+        for here in row_pieces(rows):
+            found = function(rows[here])
+            out = out if here.start else found.new_empty(rows.shape[0], *found.shape[1:])
+            out[here] = found
+        return out
+
+    @staticmethod
+    def backward(ctx, *grads) -> tuple[Tensor | None, ...]:
+        (grad,) = grads
+        rows, *parameters = given = ctx.saved_tensors
+        if torch.is_grad_enabled():  # somebody differentiates twice
+            return None, *gradients(ctx.function(rows), given, grad, create_graph=True)
+        of_rows = torch.empty_like(rows)
+        sums = [torch.zeros_like(one, dtype=at_least_float32(one)) for one in parameters]
+        for here in row_pieces(rows):
+            piece = rows[here].detach().requires_grad_()
+            with torch.enable_grad():
+                out = ctx.function(piece)
+            of_piece, *found = gradients(out, (piece, *parameters), grad[here])
+            of_rows[here] = cast(Tensor, of_piece)  # it asks for a gradient
+            for total, one in zip(sums, found, strict=True):
+                if one is not None:
+                    total += one
+        of_parameters = (total.to(one.dtype) for total, one in zip(sums, parameters, strict=True))
+        return None, of_rows, *of_parameters
 
 
 def worth_dividing(rows: Tensor) -> bool:
@@ -16,8 +69,8 @@ def worth_dividing(rows: Tensor) -> bool:
     Not in compiled code, which divides by itself, nor under autocast, which casts on the way.
     """
     return (
-        rows.shape[0] >= MANY_ROWS
-        and not torch.compiler.is_compiling()
+        not torch.compiler.is_compiling()
+        and rows.shape[0] >= MANY_ROWS
         and not torch.is_autocast_enabled(rows.device.type)
     )
 

@@ -6,9 +6,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from graphformers.kernels import SparsePattern
-from graphformers.layers.linear_of import linear_of
 from graphformers.layers.mlp import activation_function
 from graphformers.layers.rotary_code import Rotation
+from graphformers.layers.row_pieces import by_pieces
 from graphformers.physics.models.mesh_transformer.attention import MaskedAttention
 from graphformers.physics.models.mesh_transformer.config import MeshTransformerConfig
 from graphformers.physics.models.mesh_transformer.rms_norm import RMSNorm
@@ -20,8 +20,6 @@ class GatedMLP(nn.Module):
 
     .. math:: y = W_3 \bigl(a(W_1 n + b_1) \odot (W_2 n + b_2)\bigr) + b_3, \qquad
               n = \mathrm{RMSNorm}(x)
-
-    It keeps the hidden numbers, not their products.
     """
 
     def __init__(self, config: MeshTransformerConfig):
@@ -34,12 +32,8 @@ class GatedMLP(nn.Module):
 
     def forward(self, x: Float[Tensor, "rows dim"]) -> Float[Tensor, "rows dim"]:
         """Apply to every row."""
-        hidden = self.hidden(self.norm(x))
-        return linear_of(self._gated, hidden, self.output.weight, self.output.bias)
-
-    def _gated(self, hidden: Tensor) -> Tensor:
-        gate, value = hidden.chunk(2, dim=-1)
-        return self.activation(gate) * value
+        gate, value = self.hidden(self.norm(x)).chunk(2, dim=-1)
+        return self.output(self.activation(gate) * value)
 
 
 @final
@@ -49,7 +43,8 @@ class MeshTransformerBlock(nn.Module):
     .. math:: x \leftarrow x + \mathrm{Attention}(\mathrm{RMSNorm}(x)), \qquad
               x \leftarrow x + \mathrm{GatedMLP}(\mathrm{RMSNorm}(x))
 
-    The gated perceptron normalises what it reads once more, as published.
+    The gated perceptron normalises what it reads once more, as published. Very many rows go through
+    the second step some at a time, of which training keeps ``x`` alone.
     """
 
     def __init__(self, config: MeshTransformerConfig):
@@ -67,4 +62,8 @@ class MeshTransformerBlock(nn.Module):
     ) -> Float[Tensor, "rows dim"]:
         """New rows."""
         x = x + self.attention(self.attention_norm(x), mask, rotation)
+        parameters = (*self.feed_forward_norm.parameters(), *self.feed_forward.parameters())
+        return by_pieces(self._fed_forward, parameters, x)
+
+    def _fed_forward(self, x: Tensor) -> Tensor:
         return x + self.feed_forward(self.feed_forward_norm(x))

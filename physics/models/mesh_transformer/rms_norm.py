@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from graphformers.layers.row_pieces import by_pieces
+
 EPSILON = 1e-8
 
 
@@ -26,5 +28,8 @@ class RMSNorm(nn.Module):
 
     def forward(self, x: Float[Tensor, "rows dim"]) -> Float[Tensor, "rows dim"]:
         """Normalise every row."""
+        return by_pieces(self._normalised, [self.scale], x)
+
+    def _normalised(self, x: Tensor) -> Tensor:
         size = torch.linalg.vector_norm(x, dim=-1, keepdim=True) / x.shape[-1] ** 0.5
         return self.scale * (x / (size + EPSILON))

@@ -21,8 +21,8 @@ from graphformers.layers import (
     PPGTBlock,
     SinusoidalMLP,
     SquaredDistanceAttention,
+    row_pieces,
 )
-from graphformers.layers import linear_of as recomputation
 from graphformers.layers.linear_of import linear_of
 
 FLOAT64 = 1e-12
@@ -93,7 +93,8 @@ def test_rows_of_zeros_have_finite_gradients_in_an_adaptive_norm():
 
 @pytest.fixture
 def three_rows_at_a_time(monkeypatch):
-    monkeypatch.setattr(recomputation, "ROWS_AT_A_TIME", 3)
+    monkeypatch.setattr(row_pieces, "MANY_ROWS", 1)
+    monkeypatch.setattr(row_pieces, "ROWS_AT_A_TIME", {"cpu": 3})
 
 
 @pytest.mark.usefixtures("three_rows_at_a_time")
