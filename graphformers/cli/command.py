@@ -1,8 +1,10 @@
 """Sub-commands of the command line, and how their errors reach a person."""
 
 import logging
+import re
 import sys
 import warnings
+from argparse import ArgumentError
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +13,7 @@ from pathlib import Path
 from jsonargparse import ArgumentParser, Namespace
 from rich.console import Console
 
-from graphformers.errors import GraphformersError, check_known
+from graphformers.errors import ConfigError, GraphformersError, check_known, nearest_name
 
 INTERRUPTED = 130
 YAML = (".yaml", ".yml")
@@ -39,8 +41,9 @@ def run_command(program: str, commands: Sequence[Command], arguments: Sequence[s
     A mistake of the user ends in one line on standard error and status 2; Ctrl-C in status 130. Any
     other error is a defect of this package and keeps its traceback.
     """
-    parser = ArgumentParser(prog=program)
+    parser = ArgumentParser(prog=program, exit_on_error=False)
     choices = parser.add_subcommands(required=True, dest="command")
+    options: dict[str, list[str]] = {}
     for command in commands:
         sub = ArgumentParser(description=command.help)
         if command.presets is not None:
@@ -48,13 +51,32 @@ def run_command(program: str, commands: Sequence[Command], arguments: Sequence[s
             sub.add_argument("--config", action="config", help=f"a YAML file, or one of: {names}")
         command.add_arguments(sub)
         choices.add_subcommand(command.name, sub, help=command.help)
+        options[command.name] = [one for action in sub._actions for one in action.option_strings]
 
     def run_chosen() -> None:
-        parsed = parser.parse_args(_with_shipped_files(arguments, commands))
+        words = _with_shipped_files(arguments, commands)
+        try:
+            parsed = parser.parse_args(words)
+        except ArgumentError as error:
+            known = options.get(words[0], []) if words else []
+            help_of = f"{program} {words[0]}" if known else program
+            raise ConfigError(
+                f"{error}{_meant(str(error), known)} (see {help_of} --help)"
+            ) from error
         chosen = next(one for one in commands if one.name == parsed.command)
         chosen.run(parser.instantiate(parsed)[chosen.name])
 
     return guarded(run_chosen)
+
+
+def _meant(complaint: str, options: Sequence[str]) -> str:
+    """What an option nobody knows probably was: one whose last part it is, or the nearest."""
+    unknown = re.search(r"unrecognized arguments:.*?(--[^\s=]+)", complaint)
+    if unknown is None:
+        return ""
+    name = unknown[1].replace("_", "-").lstrip("-")
+    ends = [one for one in options if one.replace("_", "-").split(".")[-1].lstrip("-") == name]
+    return f"; did you mean {ends[0]!r}?" if ends else nearest_name(unknown[1], [*options])
 
 
 def _with_shipped_files(arguments: Sequence[str], commands: Sequence[Command]) -> list[str]:
