@@ -23,8 +23,7 @@ from graphformers.training.best_epoch import BestEpoch
 from graphformers.training.config import TrainingConfig
 from graphformers.training.module import TrainingModule
 from graphformers.training.objective import Objective
-
-RESUME_FILE = "resume.ckpt"
+from graphformers.training.run_folder import RESUME_FILE, keep_earlier_run
 
 
 @dataclass(frozen=True)
@@ -51,6 +50,7 @@ def fit(
 
     With a ``folder``, a resume checkpoint is written after every epoch and a TensorBoard log is
     kept; ``resume`` goes on from that checkpoint and gives the numbers an uninterrupted run gives.
+    Without it, a run that is in the folder is kept in ``previous-<number>`` there.
     Ctrl-C raises ``KeyboardInterrupt`` and leaves the last checkpoint whole.
     Raises ``DataError`` for an empty part, or when there is nothing to resume.
     """
@@ -60,6 +60,8 @@ def fit(
     checkpoint = Path(folder) / RESUME_FILE if folder is not None else None
     if resume and (checkpoint is None or not checkpoint.exists()):
         raise DataError(f"nothing to resume: {checkpoint or 'no folder given'} does not exist")
+    if checkpoint is not None and not resume:
+        keep_earlier_run(checkpoint.parent)
 
     best = BestEpoch(patience=config.patience, minutes=config.minutes)
     averaging = [MovingAverage(config.average_decay)] if config.average_decay else []

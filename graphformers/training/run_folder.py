@@ -2,14 +2,43 @@
 
 import csv
 import io
+import itertools
 import json
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from lightning.pytorch.utilities import rank_zero_only
+
 from graphformers.errors import DataError
 from graphformers.files import replacing, write_json, write_text
 from graphformers.training.report import Cell, Report
+
+RESUME_FILE = "resume.ckpt"
+_LEFT_BY_RUNS = (
+    *("config.json", "model.safetensors", RESUME_FILE, "history.csv", "log", "pictures"),
+    *("metrics.json", "metrics.csv", "bad_rows.json", "bad_rows.csv"),
+    *("bad_graphs.json", "bad_graphs.csv", "report.html"),
+)
+
+logger = logging.getLogger(__name__)
+
+
+@rank_zero_only
+def keep_earlier_run(folder: Path) -> None:
+    """Move what an earlier run left in a folder to ``previous-1``, ``previous-2``, ... inside it.
+
+    A run that took hours is not written over by the next one. Other files stay where they are.
+    """
+    if not any((folder / name).exists() for name in ("model.safetensors", RESUME_FILE)):
+        return
+    kept = next(one for i in itertools.count(1) if not (one := folder / f"previous-{i}").exists())
+    kept.mkdir()
+    for name in _LEFT_BY_RUNS:
+        if (folder / name).exists():
+            (folder / name).rename(kept / name)
+    logger.info("the run that was in %s is kept in %s", folder, kept)
 
 
 class RunFolder:

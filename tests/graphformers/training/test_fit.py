@@ -20,7 +20,7 @@ from graphformers.training import (
     predict,
 )
 from graphformers.training.batches import EpochBatches
-from graphformers.training.fit import RESUME_FILE
+from graphformers.training.run_folder import RESUME_FILE
 from graphformers.training.schedule import learning_rate_factor
 
 
@@ -124,8 +124,9 @@ def test_a_failed_write_keeps_the_previous_resume_checkpoint(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(lightning.Trainer, "save_checkpoint", full_disk)
+    longer = TrainingConfig(epochs=3, batch_size=6)
     with pytest.raises(OSError, match="No space left"):
-        run(make_model(), graphs, config, folder=tmp_path)
+        run(make_model(), graphs, longer, folder=tmp_path, resume=True)
     assert (tmp_path / RESUME_FILE).read_bytes() == before
     assert not list(tmp_path.glob(".resume*"))
 
@@ -270,3 +271,19 @@ def test_whole_numbers_in_a_model_are_not_averaged(make_model, graphs):
     model.register_buffer("numbers", numbers.clone(), persistent=False)
     run(model, graphs, TrainingConfig(epochs=2, batch_size=5, average_decay=0.99))
     assert torch.equal(model.numbers, numbers)
+
+
+def test_a_run_that_is_there_is_kept_and_other_files_stay(make_model, graphs, tmp_path, caplog):
+    caplog.set_level("INFO")
+    config = TrainingConfig(epochs=1, batch_size=6)
+    run(make_model(), graphs, config, folder=tmp_path)
+    first = (tmp_path / RESUME_FILE).read_bytes()
+    (tmp_path / "table.csv").write_text("mine")
+    for _ in range(2):
+        run(make_model(), graphs, config, folder=tmp_path)
+    assert (tmp_path / "previous-1" / RESUME_FILE).read_bytes() == first
+    assert (tmp_path / "previous-2" / "log").is_dir()
+    assert sorted(one.name for one in tmp_path.iterdir()) == [
+        *("log", "previous-1", "previous-2", RESUME_FILE, "table.csv"),
+    ]
+    assert "is kept in" in caplog.text
