@@ -1,5 +1,6 @@
 """Sub-commands of the command line, and how their errors reach a person."""
 
+import difflib
 import logging
 import re
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 from jsonargparse import ArgumentParser, Namespace
 from rich.console import Console
 
-from graphformers.errors import ConfigError, GraphformersError, check_known, nearest_name
+from graphformers.errors import ConfigError, GraphformersError, check_known
 
 INTERRUPTED = 130
 YAML = (".yaml", ".yml")
@@ -58,25 +59,33 @@ def run_command(program: str, commands: Sequence[Command], arguments: Sequence[s
         try:
             parsed = parser.parse_args(words)
         except ArgumentError as error:
-            known = options.get(words[0], []) if words else []
-            help_of = f"{program} {words[0]}" if known else program
-            raise ConfigError(
-                f"{error}{_meant(str(error), known)} (see {help_of} --help)"
-            ) from error
+            command = words[0] if words and words[0] in options else None
+            told = _in_the_users_words(str(error), command, options.get(command or "", []))
+            help_of = program if command is None else f"{program} {command}"
+            raise ConfigError(f"{told} (see {help_of} --help)") from error
         chosen = next(one for one in commands if one.name == parsed.command)
         chosen.run(parser.instantiate(parsed)[chosen.name])
 
     return guarded(run_chosen)
 
 
-def _meant(complaint: str, options: Sequence[str]) -> str:
-    """What an option nobody knows probably was: one whose last part it is, or the nearest."""
-    unknown = re.search(r"unrecognized arguments:.*?(--[^\s=]+)", complaint)
+def _in_the_users_words(complaint: str, command: str | None, options: Sequence[str]) -> str:
+    """Arguments by the name they are given by, and the option that one nobody knows probably was.
+
+    That is one whose last part it is, or nearly the same.
+    """
+    names = {one.split(".")[-1].lstrip("-").replace("_", "-"): one for one in reversed(options)}
+    if "required" in complaint and command is not None:
+        known = {one.lstrip("-"): one for one in options}
+        return re.sub(
+            rf"\b{re.escape(command)}\.([\w.]+)", lambda a: known.get(a[1], a[1]), complaint
+        )
+    unknown = re.search(r"unrecognized arguments:.*?--([^\s=]+)", complaint)
     if unknown is None:
-        return ""
-    name = unknown[1].replace("_", "-").lstrip("-")
-    ends = [one for one in options if one.replace("_", "-").split(".")[-1].lstrip("-") == name]
-    return f"; did you mean {ends[0]!r}?" if ends else nearest_name(unknown[1], [*options])
+        return complaint
+    name = unknown[1].split(".")[-1].replace("_", "-")
+    close = difflib.get_close_matches(name, [*names], n=1, cutoff=0.75)
+    return f"{complaint}; did you mean {names[close[0]]!r}?" if close else complaint
 
 
 def _with_shipped_files(arguments: Sequence[str], commands: Sequence[Command]) -> list[str]:
