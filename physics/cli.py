@@ -39,6 +39,7 @@ from graphformers.physics.series_commands import (
     rollout,
     train_series,
 )
+from graphformers.physics.split_choice import SPLIT_HELP
 from graphformers.physics.stepper import StepperConfig
 from graphformers.physics.surrogate import MODELS, Surrogate, SurrogateConfig
 from graphformers.published import SMALL
@@ -56,6 +57,7 @@ def _add_train_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--inputs", help="fields that the model is given at every point")
     parser.add_argument("--transient", action="store_true", help="learn the step of series in time")
     parser.add_argument("--parameters", help="global inputs; default: the known ones of the cases")
+    parser.add_argument("--split", help=SPLIT_HELP)
     parser.add_argument("--model", default="physgto", choices=MODELS)
     parser.add_argument("--preset", default=SMALL, help=_presets_help())
     parser.add_argument(
@@ -116,6 +118,8 @@ def _train(options: Namespace) -> None:
         inputs=names(options.inputs) or (),
         parameters=names(options.parameters),
         track=_tracked,
+        split=options.split,
+        validation_fraction=options.validation_fraction,
     )
     report = train_on_cases(
         Surrogate(options.model, config),

@@ -28,11 +28,13 @@ from graphformers.physics.pictures import (
 from graphformers.physics.pictures.volume import has_volume
 from graphformers.physics.read_options import ReadOptions
 from graphformers.physics.reading import read_case
-from graphformers.physics.surrogate import Surrogate
+from graphformers.physics.split_choice import chosen_split
+from graphformers.physics.surrogate import Surrogate, SurrogateConfig
 from graphformers.training import Report, RunFolder
 from graphformers.training.report import Cell
 
 HEADLINE = "relative_l2"
+SPLIT_FILE = "split.json"
 FORCES = {
     "lift": "Lift coefficient from the predicted fields on the wall",
     "drag": "Drag coefficient from the predicted fields on the wall",
@@ -50,6 +52,8 @@ class CaseFolder:
     inputs: tuple[str, ...] = ()
     parameters: tuple[str, ...] | None = None
     track: Track | None = None
+    split: str | None = None  # as ``chosen_split`` reads it; None: as the cases say
+    validation_fraction: float = SurrogateConfig.validation_fraction
 
     @property
     def options(self) -> ReadOptions:
@@ -60,7 +64,10 @@ class CaseFolder:
         """The cases, imported on the first call."""
         if not self.fields:
             raise DataError("name the fields to learn, for example --fields p,U")
-        return MeshStore.import_cases(self.source, self.options, track=self.track)
+        store = MeshStore.import_cases(self.source, self.options, track=self.track)
+        if self.split is None:
+            return store
+        return store.divided(chosen_split(self.split, store, val=self.validation_fraction))
 
     def read(self, store: MeshStore, numbers: Sequence[int]) -> list[MeshCase]:
         """Some cases of the store with their meshes, which the store does not keep."""
@@ -104,6 +111,8 @@ def train_on_cases(
     )
     seconds = time.monotonic() - started
     surrogate.save(run.path)
+    if cases.split is not None:
+        store.split.save(run.path / SPLIT_FILE)
     parts = _parts(surrogate, cases, store)
     methods = _methods(surrogate, store)
     rows = judge(methods, parts)

@@ -1,5 +1,7 @@
 """Mesh cases on disk, imported once and read piece by piece while training."""
 
+import copy
+import dataclasses
 import hashlib
 import json
 import os
@@ -18,7 +20,9 @@ from graphformers.physics.case_files import CaseFile, find_cases
 from graphformers.physics.field_columns import field_columns, fields_by_name
 from graphformers.physics.mesh_case import MeshCase
 from graphformers.physics.read_options import ReadOptions
+from graphformers.physics.readers.case_file import SPLITS
 from graphformers.physics.reading import read_case
+from graphformers.physics.splits import Split
 from graphformers.physics.store_writer import ARRAY_NAMES, FORMAT_VERSION, StoreIndex, write_store
 from graphformers.physics.wall import Wall
 from graphformers.physics.zarr_arrays import array_of, open_arrays
@@ -154,6 +158,24 @@ class MeshStore:
     def indices(self, split: str) -> list[int]:
         """Cases whose split is this one ("train", "val" or "test")."""
         return [number for number, one in enumerate(self.index.splits) if one == split]
+
+    def divided(self, split: Split) -> "MeshStore":
+        """The same cases, each in its part of this split and in no other.
+
+        Raises ``DataError`` for a case of the split that is not here.
+        """
+        split.indices(self.names)
+        parts = split.parts
+        divided = copy.copy(self)
+        splits = [parts.get(name) for name in self.names]
+        divided.index = dataclasses.replace(self.index, splits=splits)
+        return divided
+
+    @property
+    def split(self) -> Split:
+        """Which cases are in which part."""
+        names = {part: tuple(self.names[one] for one in self.indices(part)) for part in SPLITS}
+        return Split(**names)
 
     def select(self, graphs: Int[Tensor, " selected"] | Sequence[int]) -> GraphBatch:
         """The given cases as one batch, in the given order."""

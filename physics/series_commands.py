@@ -46,7 +46,7 @@ def train_series(options: Namespace, architecture: FieldConfig) -> None:
 
     Raises ``ConfigError`` for what only surrogates of single cases know.
     """
-    for name in ("point_share", "edge_share", "mirror", "loss"):
+    for name in ("point_share", "edge_share", "mirror", "loss", "split"):
         if getattr(options, name) is not None:
             raise ConfigError(f"--{name} is for cases without time: leave it out of --transient")
     config = StepperConfig(

@@ -19,7 +19,7 @@ RESUME_FILE = "resume.ckpt"
 _LEFT_BY_RUNS = (
     *("config.json", "model.safetensors", RESUME_FILE, "history.csv", "log", "pictures"),
     *("metrics.json", "metrics.csv", "bad_rows.json", "bad_rows.csv"),
-    *("bad_graphs.json", "bad_graphs.csv", "report.html"),
+    *("bad_graphs.json", "bad_graphs.csv", "split.json", "report.html"),
 )
 
 logger = logging.getLogger(__name__)
