@@ -24,6 +24,12 @@ from graphformers.files import replacing
 FORMAT_VERSION = 1
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
+USED_BY = {  # what a person does with the run of each estimator
+    "PropertyPredictor": "graphformers molecules predict",
+    "GraphPredictor": "graphformers graphs predict",
+    "Surrogate": "graphformers physics predict",
+    "Stepper": "graphformers physics rollout",
+}
 RECORDED_LIBRARIES = ("graphformers", "torch", "torch-geometric", "warp-lang", "rdkit", "pyvista")
 
 
@@ -93,10 +99,9 @@ class ModelFile:
         """The section of the estimator that wrote the folder; ``ModelFileError`` for another."""
         found = self.section("estimator")
         if found.get("kind") != kind:
-            raise ModelFileError(
-                f"the folder holds a {found.get('kind')}; expected a {kind}: "
-                "use the command of the room that trained it"
-            )
+            other = str(found.get("kind"))
+            hint = f": use {USED_BY[other]}" if other in USED_BY else ""
+            raise ModelFileError(f"the folder holds a {other}; expected a {kind}{hint}")
         return found
 
 
