@@ -5,9 +5,10 @@ from typing import NamedTuple, final
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from graphformers.errors import ConfigError
+from graphformers.layers.exact_buffers import ExactBuffers
 
 
 class Rotation(NamedTuple):
@@ -18,7 +19,7 @@ class Rotation(NamedTuple):
 
 
 @final
-class RotaryCode(nn.Module):
+class RotaryCode(ExactBuffers):
     r"""Angles linear in the position, one for every pair of numbers in a head.
 
     .. math:: \theta = W x, \qquad

@@ -4,10 +4,11 @@ from typing import final
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from graphformers.errors import ConfigError
+from graphformers.layers.exact_buffers import ExactBuffers
 
 LONGEST = 10_000.0  # ratio of the longest wave to the shortest
 
@@ -29,7 +30,7 @@ def wave_frequencies(
 
 
 @final
-class SinePositionCode(nn.Module):
+class SinePositionCode(ExactBuffers):
     r"""Sines and cosines of every coordinate, then zeros up to ``dim``.
 
     .. math:: F(x) = \bigl[\sin(x_c\,\omega_j)_j,\ \cos(x_c\,\omega_j)_j\bigr]_{c=1..n},\ 0

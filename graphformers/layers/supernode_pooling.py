@@ -13,11 +13,12 @@ from graphformers.kernels import (
     segment_reduce,
     supernode_neighbors,
 )
+from graphformers.layers.exact_buffers import ExactBuffers
 from graphformers.layers.sine_position_code import SinePositionCode, wave_frequencies
 
 
 @final
-class SupernodePooling(nn.Module):
+class SupernodePooling(ExactBuffers):
     r"""Tokens of the points around every supernode, from positions alone.
 
     .. math::
@@ -51,12 +52,14 @@ class SupernodePooling(nn.Module):
         ptr: Int[Tensor, " graphs_plus_1"] | None = None,
     ) -> Float[Tensor, "supernodes dim"]:
         """Tokens in the order of ``supernodes``, which are numbers of points, graph after graph."""
+        points = points.to(torch.promote_types(points.dtype, torch.float32))
         rows = supernode_neighbors(
             points, supernodes, self.radius, ptr=ptr, max_neighbors=self.max_neighbors
         )
         centres = points.index_select(0, supernodes)
         waves = relative_waves(points, centres, rows, self.frequencies.to(points.dtype))
         weight = self.message_input.weight[:, : waves.shape[1]]  # the code's zeros add nothing
-        hidden = F.gelu(F.linear(waves, weight, self.message_input.bias))
+        hidden = F.gelu(F.linear(waves.to(weight.dtype), weight, self.message_input.bias))
         pooled = self.message_output(segment_reduce(hidden, rows.row_ptr, "mean"))
-        return self.token(torch.cat([pooled, self.position_code(centres)], dim=-1))
+        places = self.position_code(centres).to(pooled.dtype)
+        return self.token(torch.cat([pooled, places], dim=-1))

@@ -29,4 +29,5 @@ def located_inputs(
 ) -> Float[Tensor, "nodes space_and_columns"]:
     """The position of every node, then its ``node_inputs``."""
     positions = required("positions", batch.positions, space)
-    return torch.cat([positions, node_inputs(batch, task)], dim=-1)
+    inputs = node_inputs(batch, task)
+    return torch.cat([positions.to(inputs.dtype), inputs], dim=-1)

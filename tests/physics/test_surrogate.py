@@ -236,7 +236,7 @@ def test_a_folder_of_another_estimator_is_refused(fitted, tmp_path):
     document = json.loads((tmp_path / "config.json").read_text())
     document["estimator"]["kind"] = "PropertyPredictor"
     (tmp_path / "config.json").write_text(json.dumps(document))
-    with pytest.raises(ModelFileError, match="holds a PropertyPredictor.*: use graphformers molecules predict"):
+    with pytest.raises(ModelFileError, match=r"holds a PropertyPredictor.*graphformers molecules"):
         Surrogate.load(tmp_path)
 
 

@@ -45,7 +45,7 @@ class BranchNetwork(nn.Module):
     def embed(self, points: PointSet) -> Float[Tensor, "points dim"]:
         """Tokens before the first block."""
         positions = required("positions", points.positions, self.space)
-        code = self.position_code(positions)
+        code = self.position_code(positions).to(self.head.weight.dtype)
         if self.branch.features:
             known = required("features", points.features, self.branch.features)
             code = code + self.features(known)

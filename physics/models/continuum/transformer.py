@@ -89,10 +89,12 @@ class TransformerNeuralOperator(PretrainedModel[TransformerNeuralOperatorConfig]
     def _lifted(self, batch: GraphBatch) -> Float[Tensor, "nodes dim"]:
         task = self.config.task
         positions = required("positions", batch.positions, self.config.space)
-        everything = torch.cat([node_inputs(batch, task), positions], dim=-1)
+        inputs = node_inputs(batch, task)
+        places = positions.to(inputs.dtype)
+        everything = torch.cat([inputs, places], dim=-1)
         if self.initial_lift is None:
             return self.lift(everything)
-        of_function = torch.cat([batch.x, positions], dim=-1)
+        of_function = torch.cat([batch.x, places], dim=-1)
         first = is_first(positions[:, 0], batch)
         return torch.where(first[:, None], self.initial_lift(everything), self.lift(of_function))
 

@@ -57,10 +57,10 @@ class MeshGraphNet(PretrainedModel[MeshGraphNetConfig]):
         positions = required("positions", batch.positions, self.config.space)
         inputs = node_inputs(batch, self.config.task)
         if self.config.octaves:
-            inputs = torch.cat([inputs, self.position_code(positions)], dim=-1)
+            inputs = torch.cat([inputs, self.position_code(positions).to(inputs.dtype)], dim=-1)
         pattern = both_directions(batch.edges)
         nodes = self.node_encoder(inputs)
-        edges = self.edge_encoder(_edge_features(positions, pattern))
+        edges = self.edge_encoder(_edge_features(positions, pattern).to(inputs.dtype))
         for step in self.steps:
             nodes, edges = step(nodes, edges, pattern)
         return self.config.task.prediction(batch.x, self.decoder(nodes))

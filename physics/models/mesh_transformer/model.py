@@ -17,6 +17,7 @@ from graphformers.physics.models.mesh_transformer.config import MeshTransformerC
 from graphformers.physics.models.mesh_transformer.rms_norm import RMSNorm
 from graphformers.physics.models.mesh_transformer.temporal import TemporalAttention
 from graphformers.physics.models.node_inputs import located_inputs
+from graphformers.physics.models.required import required
 
 
 @final
@@ -58,7 +59,7 @@ class MeshTransformer(PretrainedModel[MeshTransformerConfig]):
         x, mask = self.encoder(inputs), adjacency(batch, config)
         if self.tokens is not None:
             x, mask = self.tokens.append(x, batch.num_graphs), self.tokens.join(mask, batch)
-        x = self._mixed(x, mask, self._rotation(inputs, x.shape[0]))
+        x = self._mixed(x, mask, self._rotation(batch, x.shape[0]))
         return config.task.prediction(batch.x, self.decoder(x[: batch.num_nodes]))
 
     def _mixed(self, x: Tensor, mask: SparsePattern, rotation: Rotation | None) -> Tensor:
@@ -67,11 +68,11 @@ class MeshTransformer(PretrainedModel[MeshTransformerConfig]):
             before, x = x, block(x, mask, rotation)
         return x if self.temporal is None else self.temporal(before, x, mask)
 
-    def _rotation(self, inputs: Tensor, rows: int) -> Rotation | None:
+    def _rotation(self, batch: GraphBatch, rows: int) -> Rotation | None:
         """By how much every row turns; the global tokens stand at the origin."""
         if self.rotary is None:
             return None
-        positions = inputs[:, : self.config.space]
+        positions = required("positions", batch.positions, self.config.space)
         at_origin = positions.new_zeros(rows - positions.shape[0], positions.shape[1])
         return self.rotary(torch.cat([positions, at_origin]))
 

@@ -89,8 +89,9 @@ class PhysGTO(PretrainedModel[PhysGTOConfig]):
     def _decoded(self, batch: GraphBatch) -> Tensor:
         positions = required("positions", batch.positions, self.config.space)
         nodes, condition = self.encoder(batch)
-        edges = self.edge_encoder(self._edge_vectors(positions, batch.edge_index))
-        context = self.position_code(positions)
+        vectors = self._edge_vectors(positions, batch.edge_index)
+        edges = self.edge_encoder(vectors.to(nodes.dtype))
+        context = self.position_code(positions).to(nodes.dtype)
         if not self.added:
             context = torch.cat([context, condition], dim=-1)
         rows = PaddedRows(batch.ptr, batch.num_nodes)

@@ -40,7 +40,7 @@ class StaticEncoder(nn.Module):
         """Node embedding and the condition of every node."""
         x = required("x", batch.x, self.task.columns)
         positions = required("positions", batch.positions, self.space)
-        nodes = self.state(torch.cat([x, positions], dim=-1))
+        nodes = self.state(torch.cat([x, positions.to(x.dtype)], dim=-1))
         if not self.context_dim:
             return nodes, nodes[:, :0]
         conditions = required("conditions", batch.conditions, self.task.conditions)

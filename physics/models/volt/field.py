@@ -49,8 +49,10 @@ class VoltField(PretrainedModel[VoltFieldConfig]):
         config = self.config
         positions = required("positions", batch.positions, config.space)
         inputs = located_inputs(batch, config.task, config.space)
+        positions = positions.to(torch.promote_types(positions.dtype, torch.float32))
         cells = voxel_cells(positions, config.voxel)
-        points = torch.cat([inputs, positions / config.voxel - cells - 0.5], dim=-1)
+        inside = (positions / config.voxel - cells - 0.5).to(inputs.dtype)
+        points = torch.cat([inputs, inside], dim=-1)
         voxels = group_voxels(cells, batch.ptr)
         features = segment_reduce(points, voxels.row_ptr, "mean", voxels.order)
         around = self.backbone(voxels.cell, features, _voxel_ptr(voxels, len(batch)))

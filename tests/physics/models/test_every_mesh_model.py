@@ -247,6 +247,26 @@ def test_a_batch_that_lacks_something_is_refused(changes, message, model, field_
 
 @pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])
 @on(*TASKS)
+def test_a_copy_in_half_precision_gives_nearly_the_same_and_gradients(half, model, field_cases):
+    model = model.float()
+    batch = GraphBatch.concatenate(field_cases(model.config, torch.float32))
+    expected = model(batch)
+    model.to(half)
+    narrow = dataclasses.replace(
+        batch,
+        x=batch.x.to(half),
+        conditions=None if batch.conditions is None else batch.conditions.to(half),
+    )
+    output = model(narrow)
+    assert output.dtype == half
+    output.float().square().mean().backward()
+    assert all(one.grad is None or one.grad.isfinite().all() for one in model.parameters())
+    error = (output - expected).norm() / expected.norm()
+    assert error < HALF_PRECISION
+
+
+@pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])
+@on(*TASKS)
 def test_mixed_precision_gives_nearly_the_same_and_gradients(half, model, field_cases):
     model = model.float().train()
     batch = GraphBatch.concatenate(field_cases(model.config, torch.float32))
