@@ -22,10 +22,14 @@ def read_numbers(column: pa.ChunkedArray, first_row: int = 0) -> NDArray[np.floa
     numbers = np.array([_number(cell) for cell in cells], dtype=np.float64)
     bad = np.flatnonzero(np.isinf(numbers))
     if len(bad) > 0:
+        two_words = len({str(cells[one]) for one in bad}) == 2 and not np.isfinite(numbers).any()
+        advice = "leave the cell empty where nothing was measured"
+        if two_words:
+            advice = "write two classes as 0 and 1"
         also = f" (and {len(bad) - 1} rows more)" if len(bad) > 1 else ""
         raise DataError(
-            f"row {first_row + bad[0] + 1}{also}: {cells[bad[0]]!r} is not a finite number; "
-            f"leave the cell empty where nothing was measured"
+            f"row {first_row + bad[0] + 1}{also}: "
+            f"{cells[bad[0]]!r} is not a finite number; {advice}"
         )
     return numbers
 

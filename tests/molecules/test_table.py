@@ -202,7 +202,12 @@ REFUSED = {
     "a cell that is no number": (
         "smiles,y\nC,1\nC,>5\nC,low\n",
         {"target_columns": ["y"]},
-        r"column 'y', row 2 \(and 1 rows more\): '>5' is not a finite number",
+        r"column 'y', row 2 \(and 1 rows more\): '>5' is not a finite number; leave the cell empty",
+    ),
+    "classes as words": (
+        "smiles,y\nC,active\nCC,\nC,inactive\nC,active\n",
+        {"target_columns": ["y"]},
+        r"row 1 \(and 2 rows more\): 'active' is not a finite number; write two classes as 0 and 1",
     ),
     "an infinite number": (
         "smiles,y\nC,inf\n",
