@@ -41,5 +41,11 @@ class GINE(LocalLayer):
     ) -> tuple[Float[Tensor, "nodes dim"], Float[Tensor, "edges dim"]]:
         """New node features, and the edge features as they came."""
         received = rectified_sum(x, edge, pattern)
-        own = torch.addcmul(received, x, 1 + self.epsilon)
-        return x + self.dropout(self.update(own)), edge
+        return x + self.dropout(self.update(self._with_own(received, x))), edge
+
+    def _with_own(self, received: Tensor, x: Tensor) -> Tensor:
+        """What came along the edges and, times one plus epsilon, the node itself."""
+        looks = x.device.type == "cpu" and not torch.compiler.is_compiling()
+        if looks and not self.epsilon.any():
+            return received + x
+        return torch.addcmul(received, x, 1 + self.epsilon)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from graphformers.kernels.gradients import gradients
+from graphformers.kernels.linear import linear
 from graphformers.layers.row_pieces import at_least_float32, row_pieces, worth_dividing
 
 Activation = Callable[[Tensor], Tensor]
@@ -35,8 +36,9 @@ def perceptron(
 
 def _plain(x: Tensor, weights: Sequence[Tensor], activation: Activation) -> Tensor:
     first, first_bias, second, second_bias = weights
-    hidden = activation(F.linear(x, first, first_bias))
-    return F.linear(hidden, second, second_bias)
+    inner = linear(x, first, first_bias)
+    hidden = inner.relu_() if activation is F.relu else activation(inner)
+    return linear(hidden, second, second_bias)
 
 
 def _by_pieces(x: Tensor, weights: Sequence[Tensor], activation: Activation) -> Tensor:
@@ -80,10 +82,10 @@ def _pull_back(
 ) -> tuple[Tensor, ...]:
     """Gradients of the rows and of the weights."""
     first, first_bias, second, _ = weights
-    inner = F.linear(x, first, first_bias)
+    inner = linear(x, first, first_bias)
     if activation is F.relu:
-        hidden = inner.relu_()
-        pulled = torch.ops.aten.threshold_backward(grad @ second, hidden, 0)
+        hidden, pulled = inner.relu_(), grad @ second
+        torch.ops.aten.threshold_backward.grad_input(pulled, hidden, 0, grad_input=pulled)
     else:
         with torch.enable_grad():
             hidden = activation(inner.requires_grad_())

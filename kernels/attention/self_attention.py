@@ -10,6 +10,7 @@ from graphformers.kernels.attention.operator import check_indices_found
 from graphformers.kernels.attention.record import recording
 from graphformers.kernels.attention.reference import AttentionSettings, AttentionTensors
 from graphformers.kernels.gradients import gradients
+from graphformers.kernels.linear import linear
 from graphformers.kernels.pattern import SparsePattern
 
 
@@ -54,7 +55,7 @@ def _plain(
     heads: int,
     dropout: float,
 ) -> Tensor:
-    query, key, value = _parts(torch.nn.functional.linear(x, weight, bias), heads)
+    query, key, value = _parts(linear(x, weight, bias), heads)
     return sparse_attention(query, key, value, pattern, dropout=dropout, seed=seed).flatten(1)
 
 
@@ -69,7 +70,7 @@ class _SelfAttention(torch.autograd.Function):
         settings = AttentionSettings("dot", (x.shape[1] // heads) ** -0.5, torch.inf, dropout)
         ctx.pattern, ctx.heads, ctx.settings = pattern, heads, settings
         ctx.columns = columns_of(pattern, x, trains=True)
-        projected = torch.addmm(bias, x, weight.t())
+        projected = linear(x, weight, bias)
         tensors = AttentionTensors(*_parts(projected, heads), seed=seed)
         rows = (*slots_of(pattern), *ctx.columns)
         ctx.dense = is_dense(tensors, settings, ctx.columns[3], pairs=False)
@@ -94,7 +95,7 @@ class _SelfAttention(torch.autograd.Function):
             plain = _plain(x, weight, bias, seed, ctx.pattern, ctx.heads, ctx.settings.dropout)
             wanted = gradients(plain, (x, weight, bias), grad, create_graph=True)
             return *wanted, None, None, None, None
-        pulled = _pull_back(ctx, grad, torch.addmm(bias, x, weight.t()), seed, attended, lse)
+        pulled = _pull_back(ctx, grad, linear(x, weight, bias), seed, attended, lse)
         return pulled @ weight, pulled.t() @ x, pulled.sum(0), None, None, None, None
 
 
