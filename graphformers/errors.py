@@ -43,7 +43,12 @@ def check_known(name: str, known: Iterable[str], what: str) -> None:
 
 def nearest_name(name: str, known: list[str]) -> str:
     """``", did you mean 'x'?"`` when one of the known names is close, else an empty string."""
+    close = nearest(name, known)
+    return "" if close is None else f"; did you mean {close!r}?"
+
+
+def nearest(name: str, known: list[str], alike: float = 0.5) -> str | None:
+    """The known name that is most like this one, if the share they have in common is enough."""
     import difflib
 
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=alike)), None)

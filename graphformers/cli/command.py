@@ -1,6 +1,5 @@
 """Sub-commands of the command line, and how their errors reach a person."""
 
-import difflib
 import logging
 import re
 import sys
@@ -14,7 +13,7 @@ from pathlib import Path
 from jsonargparse import ArgumentParser, Namespace
 from rich.console import Console
 
-from graphformers.errors import ConfigError, GraphformersError, check_known
+from graphformers.errors import ConfigError, GraphformersError, check_known, nearest
 
 INTERRUPTED = 130
 YAML = (".yaml", ".yml")
@@ -84,8 +83,8 @@ def _in_the_users_words(complaint: str, command: str | None, options: Sequence[s
     if unknown is None:
         return complaint
     name = unknown[1].split(".")[-1].replace("_", "-")
-    close = difflib.get_close_matches(name, [*names], n=1, cutoff=0.75)
-    return f"{complaint}; did you mean {names[close[0]]!r}?" if close else complaint
+    close = nearest(name, list(names), alike=0.75)
+    return complaint if close is None else f"{complaint}; did you mean {names[close]!r}?"
 
 
 def _with_shipped_files(arguments: Sequence[str], commands: Sequence[Command]) -> list[str]:

@@ -11,7 +11,7 @@ from torch.nn.functional import linear
 from graphformers.kernels import SparsePattern, segment_reduce
 from graphformers.kernels.gradients import gradients
 from graphformers.layers.edge_linear import EdgeLinear
-from graphformers.layers.row_pieces import at_least_float32, row_pieces, worth_dividing
+from graphformers.layers.row_pieces import PieceSums, row_pieces, worth_dividing
 
 Following = Callable[[Tensor], Tensor]
 
@@ -70,23 +70,20 @@ def _pull_back(
 ) -> tuple[Tensor, ...]:
     source, target, of_edge = weight.split(ctx.first.sizes, dim=1)
     inner = edges.new_empty(edges.shape[0], weight.shape[0])  # gradients before ``following``
-    sums = [torch.zeros_like(one, dtype=at_least_float32(one)) for one in parameters]
+    sums = PieceSums(parameters)
     for here, gathered in _gathered(_at_ends(x, weight, ctx.first.sizes), ctx.pattern):
         with torch.enable_grad():
             before = gathered.add_(linear(edges[here], of_edge, bias)).requires_grad_()
             out = ctx.following(before)
         of_before, *found = gradients(out, (before, *parameters), grad[here])
         inner[here] = cast(Tensor, of_before)  # it asks for a gradient
-        for total, one in zip(sums, found, strict=True):
-            if one is not None:
-                total += one
+        sums.add(found)
     pattern, columns = ctx.pattern, ctx.pattern.transposed
     at_target = segment_reduce(inner, pattern.row_ptr, "sum", pattern.edge)
     at_source = segment_reduce(inner, columns.row_ptr, "sum", columns.edge)
     of_weight = torch.cat([at_source.T @ x, at_target.T @ x, inner.T @ edges], dim=1)
     of_x = at_source @ source + at_target @ target
-    of_parameters = (total.to(one.dtype) for total, one in zip(sums, parameters, strict=True))
-    return of_x, inner @ of_edge, of_weight, inner.sum(0), *of_parameters
+    return of_x, inner @ of_edge, of_weight, inner.sum(0), *sums.gradients()
 
 
 def _at_ends(x: Tensor, weight: Tensor, sizes: list[int]) -> tuple[Tensor, Tensor]:

@@ -7,7 +7,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from graphformers.layers.row_pieces import at_least_float32, row_pieces, worth_dividing
+from graphformers.layers.precision import at_least_float32
+from graphformers.layers.row_pieces import row_pieces, worth_dividing
 
 
 def linear_of(

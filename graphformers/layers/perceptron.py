@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from graphformers.kernels.gradients import gradients
 from graphformers.kernels.linear import linear
-from graphformers.layers.row_pieces import at_least_float32, row_pieces, worth_dividing
+from graphformers.layers.row_pieces import PieceSums, row_pieces, worth_dividing
 
 Activation = Callable[[Tensor], Tensor]
 
@@ -68,13 +68,11 @@ class _Perceptron(torch.autograd.Function):
         if not worth_dividing(x):
             return *_pull_back(x, weights, ctx.activation, grad), None
         of_x = torch.empty_like(x)
-        sums = [torch.zeros_like(one, dtype=at_least_float32(one)) for one in weights]
+        sums = PieceSums(weights)
         for here in row_pieces(x):
             of_x[here], *found = _pull_back(x[here], weights, ctx.activation, grad[here])
-            for total, one in zip(sums, found, strict=True):
-                total += one
-        of_weights = (total.to(one.dtype) for total, one in zip(sums, weights, strict=True))
-        return of_x, *of_weights, None
+            sums.add(found)
+        return of_x, *sums.gradients(), None
 
 
 def _pull_back(

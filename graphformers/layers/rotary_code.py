@@ -9,6 +9,7 @@ from torch import Tensor
 
 from graphformers.errors import ConfigError
 from graphformers.layers.exact_buffers import ExactBuffers
+from graphformers.layers.precision import at_least_float32
 
 
 class Rotation(NamedTuple):
@@ -62,7 +63,7 @@ class RotaryCode(ExactBuffers):
 
     def forward(self, positions: Float[Tensor, "... space"]) -> Rotation:
         """How far each pair of every token turns, in float32 at least."""
-        at_least = torch.promote_types(positions.dtype, torch.float32)
+        at_least = at_least_float32(positions)
         positions, waves = positions.to(at_least), self.wave_vectors.to(at_least)
         # no matrix product: autocast and TF32 would round angles of hundreds of radians
         angle = (positions[..., None, :] * waves).sum(-1)

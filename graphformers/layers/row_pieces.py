@@ -1,6 +1,6 @@
 """Very many rows, some at a time."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import cast
 
 import torch
@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from graphformers.kernels.gradients import gradients
+from graphformers.layers.precision import at_least_float32
 
 MANY_ROWS = 1 << 14  # of fewer there is little to save
 ROWS_AT_A_TIME = {"cpu": 1 << 11}  # as many as stay in the cache on the whole way
@@ -49,18 +50,15 @@ class _ByPieces(torch.autograd.Function):
         if torch.is_grad_enabled():  # somebody differentiates twice
             return None, *gradients(ctx.function(rows), given, grad, create_graph=True)
         of_rows = torch.empty_like(rows)
-        sums = [torch.zeros_like(one, dtype=at_least_float32(one)) for one in parameters]
+        sums = PieceSums(parameters)
         for here in row_pieces(rows):
             piece = rows[here].detach().requires_grad_()
             with torch.enable_grad():
                 out = ctx.function(piece)
             of_piece, *found = gradients(out, (piece, *parameters), grad[here])
             of_rows[here] = cast(Tensor, of_piece)  # it asks for a gradient
-            for total, one in zip(sums, found, strict=True):
-                if one is not None:
-                    total += one
-        of_parameters = (total.to(one.dtype) for total, one in zip(sums, parameters, strict=True))
-        return None, of_rows, *of_parameters
+            sums.add(found)
+        return None, of_rows, *sums.gradients()
 
 
 def worth_dividing(rows: Tensor) -> bool:
@@ -82,6 +80,19 @@ def row_pieces(rows: Tensor) -> Iterator[slice]:
         yield slice(start, start + step)
 
 
-def at_least_float32(like: Tensor) -> torch.dtype:
-    """In which sums over pieces are kept."""
-    return torch.promote_types(like.dtype, torch.float32)
+class PieceSums:
+    """Sums over pieces of the gradients of some tensors, kept in single precision at least."""
+
+    def __init__(self, like: Sequence[Tensor]):
+        self.like = like
+        self.totals = [torch.zeros_like(one, dtype=at_least_float32(one)) for one in like]
+
+    def add(self, found: Iterable[Tensor | None]) -> None:
+        """Add those of one piece; None adds nothing."""
+        for total, one in zip(self.totals, found, strict=True):
+            if one is not None:
+                total += one
+
+    def gradients(self) -> list[Tensor]:
+        """The sums in the precision of the tensors."""
+        return [total.to(one.dtype) for total, one in zip(self.totals, self.like, strict=True)]

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from graphformers.errors import ConfigError
 from graphformers.layers.exact_buffers import ExactBuffers
+from graphformers.layers.precision import at_least_float32
 
 LONGEST = 10_000.0  # ratio of the longest wave to the shortest
 
@@ -53,7 +54,7 @@ class SinePositionCode(ExactBuffers):
 
     def forward(self, positions: Float[Tensor, "points space"]) -> Float[Tensor, "points dim"]:
         """Encode positions, in float32 at least."""
-        at_least = torch.promote_types(positions.dtype, torch.float32)
+        at_least = at_least_float32(positions)
         angle = positions.to(at_least)[..., None] * self.frequencies.to(at_least)
         waves = torch.cat([angle.sin(), angle.cos()], dim=-1).flatten(1)
         return F.pad(waves, (0, self.padding))

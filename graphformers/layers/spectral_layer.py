@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from graphformers.errors import ConfigError, ShapeError
+from graphformers.layers.precision import at_least_float32
 
 Transform = Literal["matrix", "fft"]
 Kept: TypeAlias = tuple[int, int]  # frequencies from 0 up and from -1 down
@@ -76,7 +77,7 @@ class SpectralLayer(nn.Module):
                 f"x must have {space} grid axes, then {dim_in} channels; got {tuple(x.shape)}"
             )
         grid = x.shape[-1 - space : -1]
-        weight = self.weight.to(torch.promote_types(self.weight.dtype, torch.float32))
+        weight = self.weight.to(at_least_float32(self.weight))
         flat = x.to(weight.dtype).reshape(-1, *grid, dim_in)
         kept = [*map(self._kept, grid[:-1], self.modes)]
         kept.append((min(self.modes[-1], grid[-1] // 2 + 1), 0))

@@ -14,6 +14,7 @@ from graphformers.kernels import (
     supernode_neighbors,
 )
 from graphformers.layers.exact_buffers import ExactBuffers
+from graphformers.layers.precision import at_least_float32
 from graphformers.layers.sine_position_code import SinePositionCode, wave_frequencies
 
 
@@ -52,7 +53,7 @@ class SupernodePooling(ExactBuffers):
         ptr: Int[Tensor, " graphs_plus_1"] | None = None,
     ) -> Float[Tensor, "supernodes dim"]:
         """Tokens in the order of ``supernodes``, which are numbers of points, graph after graph."""
-        points = points.to(torch.promote_types(points.dtype, torch.float32))
+        points = points.to(at_least_float32(points))
         rows = supernode_neighbors(
             points, supernodes, self.radius, ptr=ptr, max_neighbors=self.max_neighbors
         )

@@ -11,13 +11,14 @@ from pathlib import Path
 
 from lightning.pytorch.utilities import rank_zero_only
 
+from graphformers.checkpoint import CONFIG, WEIGHTS
 from graphformers.errors import DataError
 from graphformers.files import replacing, write_json, write_text
 from graphformers.training.report import Cell, Report
 
 RESUME_FILE = "resume.ckpt"
 _LEFT_BY_RUNS = (
-    *("config.json", "model.safetensors", RESUME_FILE, "history.csv", "log", "pictures"),
+    *(CONFIG, WEIGHTS, RESUME_FILE, "history.csv", "log", "pictures"),
     *("metrics.json", "metrics.csv", "bad_rows.json", "bad_rows.csv"),
     *("bad_graphs.json", "bad_graphs.csv", "split.json", "report.html"),
 )
@@ -31,7 +32,7 @@ def keep_earlier_run(folder: Path) -> None:
 
     A run that took hours is not written over by the next one. Other files stay where they are.
     """
-    if not any((folder / name).exists() for name in ("model.safetensors", RESUME_FILE)):
+    if not any((folder / name).exists() for name in (WEIGHTS, RESUME_FILE)):
         return
     kept = next(one for i in itertools.count(1) if not (one := folder / f"previous-{i}").exists())
     kept.mkdir()

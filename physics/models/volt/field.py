@@ -14,6 +14,7 @@ from graphformers.kernels import (
     voxel_cells,
 )
 from graphformers.layers.mlp import MLP
+from graphformers.layers.precision import at_least_float32
 from graphformers.physics.models.node_inputs import located_inputs
 from graphformers.physics.models.required import required
 from graphformers.physics.models.volt.config import VoltFieldConfig
@@ -49,7 +50,7 @@ class VoltField(PretrainedModel[VoltFieldConfig]):
         config = self.config
         positions = required("positions", batch.positions, config.space)
         inputs = located_inputs(batch, config.task, config.space)
-        positions = positions.to(torch.promote_types(positions.dtype, torch.float32))
+        positions = positions.to(at_least_float32(positions))
         cells = voxel_cells(positions, config.voxel)
         inside = (positions / config.voxel - cells - 0.5).to(inputs.dtype)
         points = torch.cat([inputs, inside], dim=-1)

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from graphformers.checkpoint import PretrainedModel
 from graphformers.errors import ShapeError
+from graphformers.layers.precision import at_least_float32
 from graphformers.layers.rotary_code import RotaryCode
 from graphformers.layers.truncated_normal import truncated_normal_
 from graphformers.models.official_weights import Checkpoint
@@ -73,7 +74,7 @@ class Volt(PretrainedModel[VoltConfig]):
         if torch.compiler.is_compiling():  # which must know that there is something to normalise
             for rows in (patches.num_tokens, coordinates.shape[0]):
                 torch._check(rows > (1 if self.training else 0))
-        cells = patches.cell.to(torch.promote_types(features.dtype, torch.float32))
+        cells = patches.cell.to(at_least_float32(features))
         scenes = Scenes(patches.ptr, self.rotary_code(cells))
         tokens = self.tokenizer(features, patches)
         for block in self.blocks:
